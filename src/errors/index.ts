@@ -1,0 +1,2 @@
+export { errorTable, type ErrorCode } from './table.js';
+export { TarsError, errorMessage, type ErrorParameters } from './tars-error.js';

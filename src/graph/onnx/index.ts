@@ -1,0 +1,9 @@
+export {
+  serializeModel,
+  type OnnxAttribute,
+  type OnnxInitializer,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxType,
+  type OnnxValue,
+} from './model.js';

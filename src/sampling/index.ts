@@ -1,0 +1,1 @@
+export { defaultSamplingOptions, type SamplingOptions } from './options.js';

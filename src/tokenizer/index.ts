@@ -1,0 +1,1 @@
+export type { TokenizerModel } from './model.js';
