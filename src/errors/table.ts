@@ -16,10 +16,17 @@ export const errorTable = {
   CONFIG_INVALID: { status: 500, message: '{name}: {reason}' },
 
   // model files
+  FILE_UNREADABLE: { status: 500, message: '{file}: cannot be read: {reason}' },
   FILE_TRUNCATED: { status: 400, message: '{file}: truncated at byte {offset}: {reason}' },
   FILE_INVALID: { status: 400, message: '{file}: invalid at byte {offset}: {reason}' },
   FORMAT_UNSUPPORTED: { status: 400, message: '{file}: {reason}' },
   ARCHITECTURE_UNSUPPORTED: { status: 400, message: '{file}: model architecture "{architecture}" is not supported; supported: {supported}' },
+
+  // tokenizer, templates, sampling
+  TOKENIZER_UNSUPPORTED: { status: 400, message: 'tokenizer: {reason}' },
+  TEMPLATE_REFUSED: { status: 400, message: '{reason}' },
+  TEMPLATE_FAILED: { status: 500, message: '{reason}' },
+  LOGITS_INVALID: { status: 500, message: 'the model produced no usable logits: {reason}' },
 
   // native libraries
   NATIVE_LIBRARY_MISSING: {

@@ -1,0 +1,117 @@
+// The contract between operators and kernels: weight layouts, tasks, and the table of functions that every instruction
+// set fills in. Layouts are described in src/quant/kernel-layout.ts; both sides change together.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace tars {
+
+constexpr size_t kGroupRows = 16;     // output rows that share one vector
+constexpr size_t kBlockColumns = 32;  // columns that share one scale, for weights and activations alike
+
+enum class WeightType { kF32, kF16, kBf16, kQ4_0, kQ4_1, kQ8_0 };
+
+struct WeightTypeInfo {
+  const char* name;
+  size_t elementBytes;    // float types; 0 otherwise
+  size_t headerBytes;     // scales (and mins) of a tile of 64 columns
+  size_t blockCodeBytes;  // codes of 16 rows x 32 columns
+  int codeOffset;         // value = (code - offset) * scale
+  bool hasMin;            // value = code * scale + min
+};
+
+const WeightTypeInfo& weightTypeInfo(WeightType type);
+// Returns false when no type has this name.
+bool parseWeightType(const char* name, WeightType* type);
+// Bytes of one group of 16 rows; `numCols` must be a multiple of 32 for quantised types.
+size_t groupBytes(WeightType type, size_t numCols);
+
+inline bool isQuantised(WeightType type) { return weightTypeInfo(type).elementBytes == 0; }
+
+enum class Activation { kNone, kSilu, kGeluTanh };
+
+// One product. Weight groups are read through `groupBytes(type, numCols)`; with a gate, groups alternate gate and up.
+struct MatMulTask {
+  WeightType type;
+  const uint8_t* weights;
+  size_t numCols;               // K
+  size_t numRows;               // N: columns of the output
+  size_t numTokens;
+  const float* activations;     // [numTokens, numCols]
+  uint8_t* panels;              // quantised types: panelBytes() of scratch
+  const float* bias;            // [numRows] or null
+  const float* residual;        // [numTokens, numRows] or null; may be the output
+  bool isGated;
+  Activation activation;        // of the gate
+  float* output;                // [numTokens, numRows]
+};
+
+// What one call of attendPart works on: query rows that share a key/value head and a run of cache positions.
+struct AttentionPart {
+  size_t numRows;               // at most kMaxAttentionRows
+  size_t headSize;              // D
+  size_t paddedHeadSize;        // D rounded up to 16
+  const float* const* queries;  // numRows pointers to [paddedHeadSize], scaled and padded with zeros
+  const int64_t* rowBegin;      // first visible position of each row
+  const int64_t* rowEnd;        // one past the last visible position
+  int64_t firstPosition;        // a multiple of kAttentionPartPositions
+  size_t numPositions;          // at most kAttentionPartPositions
+  const void* const* keys;      // numPositions pointers to [D] values of the cache
+  const void* const* values;
+  bool isHalf;                  // the cache holds f16, otherwise f32
+  float softcap;                // 0: off
+};
+
+// Softmax state of the rows over the positions seen so far: maximum, sum of exponentials, weighted values.
+struct AttentionState {
+  float* maximum;  // [numRows]
+  float* sum;      // [numRows]
+  float* values;   // [numRows, paddedHeadSize]
+};
+
+constexpr size_t kMaxAttentionRows = 32;
+constexpr size_t kAttentionPartPositions = 256;
+constexpr size_t kMaxHeadSize = 1024;
+constexpr float kEmptyMaximum = -1e30f;  // of a row that has seen no position; finite, so that differences stay numbers
+
+struct KernelTable {
+  const char* name;
+  size_t panelRows;       // tokens that one pass over quantised weights serves
+  size_t floatPanelRows;  // the same for float weights
+
+  // Quantises the activations of tokens [firstToken, firstToken + count) into their panel.
+  void (*quantisePanel)(const MatMulTask& task, size_t firstToken, size_t count);
+  // Computes and finishes weight groups [firstGroup, firstGroup + numGroups), at most two, for panels [firstPanel, endPanel).
+  // With a gate the two groups are one output group.
+  void (*multiply)(const MatMulTask& task, size_t firstGroup, size_t numGroups, size_t firstPanel, size_t endPanel);
+
+  size_t (*attentionScratchBytes)(size_t paddedHeadSize);
+  // Softmax state of the rows over the positions of one part alone. Needs attentionScratchBytes() aligned to 64.
+  void (*attendPart)(const AttentionPart& part, const AttentionState& state, void* scratch);
+  // Folds `part` into `total`; parts must be folded in the order of their positions.
+  void (*mergeParts)(size_t numRows, size_t paddedHeadSize, const AttentionState& total, const AttentionState& part);
+  // Divides by the sum (with the sink's share, when there is one) and writes [headSize] values.
+  void (*finishRow)(const float* values, float maximum, float sum, const float* sink, size_t headSize, float* output);
+  void (*storeHalves)(const float* values, size_t count, uint16_t* halves);
+};
+
+// How tokens are shared out over panels of at most `panelRows`: evenly, so that 8 tokens are 4 + 4 and not 6 + 2.
+inline size_t numPanels(size_t numTokens, size_t panelRows) { return (numTokens + panelRows - 1) / panelRows; }
+inline size_t panelBegin(size_t panel, size_t panels, size_t numTokens) { return panel * numTokens / panels; }
+
+// Per token and block: 32 codes, a scale, a start value.
+constexpr size_t kPanelBlockBytes = kBlockColumns + 4 + 4;
+inline size_t panelBytes(size_t numTokens, size_t numCols) { return numTokens * (numCols / kBlockColumns) * kPanelBlockBytes; }
+
+// The table for this processor, or the one that TARS_ISA or tars_ops_set_isa names.
+const KernelTable& kernels();
+bool selectKernels(const char* name);
+
+namespace plain { extern const KernelTable kTable; }
+namespace avx2 { extern const KernelTable kTable; }
+namespace avx512 { extern const KernelTable kTable; }
+namespace avx512vnni { extern const KernelTable kTable; }
+namespace neon { extern const KernelTable kTable; }
+
+}  // namespace tars

@@ -1,0 +1,3 @@
+#include "../simd/avx2.h"
+
+#include "../table.h"

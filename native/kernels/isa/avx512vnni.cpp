@@ -1,0 +1,4 @@
+#define TARS_VNNI
+#include "../simd/avx512.h"
+
+#include "../table.h"

@@ -1,0 +1,3 @@
+#include "../simd/plain.h"
+
+#include "../table.h"

@@ -1,0 +1,73 @@
+// Activations to signed 8-bit codes per block of 32 (as Q8_0, with a single-precision scale).
+//
+// A panel serves the tokens of one pass over the weights. Per block: [count][32] codes, [count] scales, [count] start values.
+// The start value is what the integer sum begins with: -offset * sum(codes) makes unsigned weight codes exact; for types with
+// a min it is the float scale * sum(codes), which multiplies the min.
+#pragma once
+
+#include <math.h>
+#include <string.h>
+
+#include "tars/kernels.h"
+
+namespace tars {
+namespace TARS_ISA {
+
+// Integer order of the bits of |x| is the order of the values, and a NaN comes out on top, so that it reaches the scale.
+inline float maxMagnitude(const float* x) {
+  int32_t bits[kBlockColumns];
+  memcpy(bits, x, sizeof(bits));
+  int32_t largest = 0;
+  for (size_t i = 0; i < kBlockColumns; i++) {
+    const int32_t magnitude = bits[i] & 0x7fffffff;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  float value;
+  memcpy(&value, &largest, sizeof(value));
+  return value;
+}
+
+// Rounds x * factor to the nearest code (ties to even) and returns the sum of the codes.
+inline int32_t roundBlock(const float* x, float factor, int8_t* codes) {
+  float shifted[kBlockColumns];
+  for (size_t i = 0; i < kBlockColumns; i++) shifted[i] = x[i] * factor + 12582912.0f;  // 1.5 * 2^23
+  int32_t bits[kBlockColumns];
+  memcpy(bits, shifted, sizeof(bits));
+  int32_t sum = 0;
+  for (size_t i = 0; i < kBlockColumns; i++) {
+    int32_t code = bits[i] - 0x4b400000;
+    code = code > 127 ? 127 : code < -127 ? -127 : code;  // only infinities and NaN need it
+    codes[i] = static_cast<int8_t>(code);
+    sum += code;
+  }
+  return sum;
+}
+
+inline void quantisePanel(const MatMulTask& task, size_t firstToken, size_t count) {
+  const WeightTypeInfo& info = weightTypeInfo(task.type);
+  const int offset = task.type == WeightType::kQ8_0 ? kByteOffset : info.codeOffset;
+  const size_t numBlocks = task.numCols / kBlockColumns;
+  uint8_t* panel = task.panels + firstToken * numBlocks * kPanelBlockBytes;
+  for (size_t t = 0; t < count; t++) {
+    const float* x = task.activations + (firstToken + t) * task.numCols;
+    for (size_t block = 0; block < numBlocks; block++) {
+      uint8_t* place = panel + block * count * kPanelBlockBytes;
+      const float largest = maxMagnitude(x + block * kBlockColumns);
+      const float scale = largest / 127.0f;
+      const float factor = largest > 0 ? 127.0f / largest : 0.0f;
+      const int32_t sum = roundBlock(x + block * kBlockColumns, isinf(factor) ? 0.0f : factor, reinterpret_cast<int8_t*>(place + t * kBlockColumns));
+      memcpy(place + count * kBlockColumns + t * 4, &scale, 4);
+      const int32_t start = -offset * sum;
+      const float minFactor = scale * static_cast<float>(sum);
+      uint8_t* startPlace = place + count * (kBlockColumns + 4) + t * 4;
+      if (info.hasMin) {
+        memcpy(startPlace, &minFactor, 4);
+      } else {
+        memcpy(startPlace, &start, 4);
+      }
+    }
+  }
+}
+
+}  // namespace TARS_ISA
+}  // namespace tars

@@ -1,0 +1,111 @@
+// Vectors of 16 with AVX-512 (F, BW, VL); with VNNI when TARS_VNNI is defined.
+#pragma once
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#ifdef TARS_VNNI
+#define TARS_ISA avx512vnni
+#else
+#define TARS_ISA avx512
+#endif
+
+namespace tars {
+namespace TARS_ISA {
+
+#ifdef TARS_VNNI
+constexpr const char* kName = "avx512vnni";
+constexpr int kByteOffset = 128;  // dotBytes takes codes as unsigned
+#else
+constexpr const char* kName = "avx512";
+constexpr int kByteOffset = 0;  // dotBytes takes codes as signed (see there)
+#endif
+constexpr int kPanelRows = 6;        // 6 tokens x 2 groups: 12 integer and 12 float sums of the 32 registers
+constexpr int kFloatPanelRows = 12;  // 12 tokens x 2 groups: 24 sums
+constexpr int kGroupsPerPass = 2;
+
+using F32 = __m512;
+using I32 = __m512i;
+using Codes = __m512i;
+using Quad = __m512i;
+
+inline F32 load(const float* p) { return _mm512_loadu_ps(p); }
+inline void store(float* p, F32 a) { _mm512_storeu_ps(p, a); }
+inline F32 splat(float x) { return _mm512_set1_ps(x); }
+inline F32 add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
+inline F32 sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }
+inline F32 mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
+inline F32 div(F32 a, F32 b) { return _mm512_div_ps(a, b); }
+inline F32 vmax(F32 a, F32 b) { return _mm512_max_ps(a, b); }
+inline F32 vmin(F32 a, F32 b) { return _mm512_min_ps(a, b); }
+inline F32 fmadd(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
+inline F32 whereLess(F32 a, F32 b, F32 yes, F32 no) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
+// x * 2^n for whole n in [-126, 127].
+inline F32 scaleByPower(F32 x, F32 n) {
+  const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+  return _mm512_mul_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23)));
+}
+inline F32 loadHalf(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+inline void storeHalf(uint16_t* p, F32 a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+inline F32 loadBfloat(const uint16_t* p) {
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+
+inline I32 splatInt(int32_t x) { return _mm512_set1_epi32(x); }
+inline F32 toFloat(I32 a) { return _mm512_cvtepi32_ps(a); }
+inline Codes loadCodes(const uint8_t* p) { return _mm512_loadu_si512(p); }
+inline Codes lowNibbles(Codes c) { return _mm512_and_si512(c, _mm512_set1_epi8(15)); }
+inline Codes highNibbles(Codes c) { return _mm512_and_si512(_mm512_srli_epi16(c, 4), _mm512_set1_epi8(15)); }
+inline Quad splatQuad(const int8_t* p) {
+  int32_t bits;
+  __builtin_memcpy(&bits, p, 4);
+  return _mm512_set1_epi32(bits);
+}
+
+// acc[r] += sum over i < 4 of codes[r * 4 + i] * quad[i], exactly.
+#ifdef TARS_VNNI
+inline I32 dotNibbles(I32 acc, Codes c, Quad q) { return _mm512_dpbusd_epi32(acc, c, q); }
+inline I32 dotBytes(I32 acc, Codes c, Quad q) { return _mm512_dpbusd_epi32(acc, c, q); }
+#else
+inline I32 dotNibbles(I32 acc, Codes c, Quad q) {  // 16-bit sums of two products: at most 2 * 15 * 127
+  return _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(c, q), _mm512_set1_epi16(1)));
+}
+// Unsigned codes would overflow the 16-bit sums, so the sign moves to the activation: 2 * 128 * 127 still fits.
+inline I32 dotBytes(I32 acc, Codes c, Quad q) {
+  const __m512i code = _mm512_xor_si512(c, _mm512_set1_epi8(-128));
+  const __m512i signedQuad = _mm512_mask_sub_epi8(q, _mm512_movepi8_mask(code), _mm512_setzero_si512(), q);
+  const __m512i pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(code), signedQuad);
+  return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
+#endif
+
+// out[16][16] = transposed rows.
+inline void transpose(const F32 (&rows)[16], float* out) {
+  __m512 a[16], b[16];
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+    a[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {  // b[i + c]: columns c, 4 + c, 8 + c, 12 + c of rows i..i+3
+    b[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a[i]), _mm512_castps_pd(a[i + 2])));
+    b[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a[i]), _mm512_castps_pd(a[i + 2])));
+    b[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a[i + 1]), _mm512_castps_pd(a[i + 3])));
+    b[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a[i + 1]), _mm512_castps_pd(a[i + 3])));
+  }
+  for (int c = 0; c < 4; c++) {
+    const __m512 lowA = _mm512_shuffle_f32x4(b[c], b[4 + c], 0x44), highA = _mm512_shuffle_f32x4(b[c], b[4 + c], 0xee);
+    const __m512 lowB = _mm512_shuffle_f32x4(b[8 + c], b[12 + c], 0x44), highB = _mm512_shuffle_f32x4(b[8 + c], b[12 + c], 0xee);
+    store(out + 16 * c, _mm512_shuffle_f32x4(lowA, lowB, 0x88));
+    store(out + 16 * (4 + c), _mm512_shuffle_f32x4(lowA, lowB, 0xdd));
+    store(out + 16 * (8 + c), _mm512_shuffle_f32x4(highA, highB, 0x88));
+    store(out + 16 * (12 + c), _mm512_shuffle_f32x4(highA, highB, 0xdd));
+  }
+}
+
+}  // namespace TARS_ISA
+}  // namespace tars

@@ -1,0 +1,88 @@
+// Vectors of 16 as four NEON registers (arm64 with the dot-product extension).
+#pragma once
+
+#include <arm_neon.h>
+#include <stdint.h>
+
+#define TARS_ISA neon
+
+namespace tars {
+namespace TARS_ISA {
+
+constexpr const char* kName = "neon";
+constexpr int kPanelRows = 4;       // 4 tokens: 16 of the 32 registers hold integer sums
+constexpr int kFloatPanelRows = 6;  // 6 tokens: 24 sums
+constexpr int kGroupsPerPass = 1;
+constexpr int kByteOffset = 0;      // dotBytes takes codes as signed
+
+struct F32 { float32x4_t v[4]; };
+struct I32 { int32x4_t v[4]; };
+struct Codes { uint8x16_t v[4]; };
+using Quad = int8x16_t;
+
+#define TARS_MAP(Result, expression)                     \
+  Result r;                                              \
+  for (int i = 0; i < 4; i++) { r.v[i] = (expression); } \
+  return r
+
+inline F32 load(const float* p) { TARS_MAP(F32, vld1q_f32(p + 4 * i)); }
+inline void store(float* p, F32 a) { for (int i = 0; i < 4; i++) vst1q_f32(p + 4 * i, a.v[i]); }
+inline F32 splat(float x) { TARS_MAP(F32, vdupq_n_f32(x)); }
+inline F32 add(F32 a, F32 b) { TARS_MAP(F32, vaddq_f32(a.v[i], b.v[i])); }
+inline F32 sub(F32 a, F32 b) { TARS_MAP(F32, vsubq_f32(a.v[i], b.v[i])); }
+inline F32 mul(F32 a, F32 b) { TARS_MAP(F32, vmulq_f32(a.v[i], b.v[i])); }
+inline F32 div(F32 a, F32 b) { TARS_MAP(F32, vdivq_f32(a.v[i], b.v[i])); }
+inline F32 vmax(F32 a, F32 b) { TARS_MAP(F32, vmaxq_f32(a.v[i], b.v[i])); }
+inline F32 vmin(F32 a, F32 b) { TARS_MAP(F32, vminq_f32(a.v[i], b.v[i])); }
+inline F32 fmadd(F32 a, F32 b, F32 c) { TARS_MAP(F32, vfmaq_f32(c.v[i], a.v[i], b.v[i])); }
+inline F32 whereLess(F32 a, F32 b, F32 yes, F32 no) { TARS_MAP(F32, vbslq_f32(vcltq_f32(a.v[i], b.v[i]), yes.v[i], no.v[i])); }
+inline float32x4_t powerOfTwo(float32x4_t n) {
+  return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n), vdupq_n_s32(127)), 23));
+}
+// x * 2^n for whole n in [-126, 127].
+inline F32 scaleByPower(F32 x, F32 n) { TARS_MAP(F32, vmulq_f32(x.v[i], powerOfTwo(n.v[i]))); }
+
+inline F32 loadHalf(const uint16_t* p) { TARS_MAP(F32, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p + 4 * i)))); }
+inline void storeHalf(uint16_t* p, F32 a) {
+  for (int i = 0; i < 4; i++) vst1_u16(p + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(a.v[i])));
+}
+inline F32 loadBfloat(const uint16_t* p) { TARS_MAP(F32, vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vld1_u16(p + 4 * i)), 16))); }
+
+inline I32 splatInt(int32_t x) { TARS_MAP(I32, vdupq_n_s32(x)); }
+inline F32 toFloat(I32 a) { TARS_MAP(F32, vcvtq_f32_s32(a.v[i])); }
+inline Codes loadCodes(const uint8_t* p) { TARS_MAP(Codes, vld1q_u8(p + 16 * i)); }
+inline Codes lowNibbles(Codes c) { TARS_MAP(Codes, vandq_u8(c.v[i], vdupq_n_u8(15))); }
+inline Codes highNibbles(Codes c) { TARS_MAP(Codes, vshrq_n_u8(c.v[i], 4)); }
+inline Quad splatQuad(const int8_t* p) {
+  int32_t bits;
+  __builtin_memcpy(&bits, p, 4);
+  return vreinterpretq_s8_s32(vdupq_n_s32(bits));
+}
+
+// acc[r] += sum over i < 4 of codes[r * 4 + i] * quad[i], exactly.
+inline I32 dotNibbles(I32 acc, Codes c, Quad q) { TARS_MAP(I32, vdotq_s32(acc.v[i], vreinterpretq_s8_u8(c.v[i]), q)); }
+inline I32 dotBytes(I32 acc, Codes c, Quad q) {
+  TARS_MAP(I32, vdotq_s32(acc.v[i], vreinterpretq_s8_u8(veorq_u8(c.v[i], vdupq_n_u8(0x80))), q));
+}
+
+#undef TARS_MAP
+
+// out[16][16] = transposed rows, 4 x 4 at a time.
+inline void transpose(const F32 (&rows)[16], float* out) {
+  for (int i = 0; i < 16; i += 4) {
+    for (int j = 0; j < 4; j++) {
+      const float32x4_t a = vtrn1q_f32(rows[i].v[j], rows[i + 1].v[j]), b = vtrn2q_f32(rows[i].v[j], rows[i + 1].v[j]);
+      const float32x4_t c = vtrn1q_f32(rows[i + 2].v[j], rows[i + 3].v[j]), d = vtrn2q_f32(rows[i + 2].v[j], rows[i + 3].v[j]);
+      const float64x2_t a2 = vreinterpretq_f64_f32(a), b2 = vreinterpretq_f64_f32(b);
+      const float64x2_t c2 = vreinterpretq_f64_f32(c), d2 = vreinterpretq_f64_f32(d);
+      float* target = out + 4 * j * 16 + i;
+      vst1q_f32(target, vreinterpretq_f32_f64(vtrn1q_f64(a2, c2)));
+      vst1q_f32(target + 16, vreinterpretq_f32_f64(vtrn1q_f64(b2, d2)));
+      vst1q_f32(target + 32, vreinterpretq_f32_f64(vtrn2q_f64(a2, c2)));
+      vst1q_f32(target + 48, vreinterpretq_f32_f64(vtrn2q_f64(b2, d2)));
+    }
+  }
+}
+
+}  // namespace TARS_ISA
+}  // namespace tars

@@ -1,0 +1,193 @@
+// The engine's loop: plan → run → sample → commit, one ragged batch after another while there are sequences.
+import { TarsError, errorMessage } from '../errors/index.js';
+import type { BlockPool } from './block-pool.js';
+import type { Scheduler, StepPlan } from './scheduler.js';
+import { Sequence, type SequenceRequest, type StopReason, type TokenScores } from './sequence.js';
+
+/** Runs one step and returns a row of logits per entry that wants them; see ModelRunner. */
+export interface StepRunner {
+  run(plan: StepPlan): Promise<Float32Array[]>;
+}
+
+export interface EngineDependencies {
+  readonly runner: StepRunner;
+  readonly scheduler: Scheduler;
+  readonly pool: BlockPool;
+  readonly vocabSize: number;
+  readonly blockSize: number;
+  /** Longest sequence in tokens. */
+  readonly contextLength: number;
+  /** Monotonic clock in nanoseconds. */
+  readonly nowNs: () => bigint;
+  /** Called after every step, for one message per step. */
+  readonly onStep: (stats: EngineStats) => void;
+}
+
+export interface EngineStats {
+  readonly numRunning: number;
+  readonly numWaiting: number;
+  readonly numFreeBlocks: number;
+  readonly numBlocks: number;
+  /** Tokens of the last step. */
+  readonly stepTokens: number;
+  readonly stepDurationNs: number;
+}
+
+export class Engine {
+  readonly #dependencies: EngineDependencies;
+  #nextId = 1;
+  #loop: Promise<void> | undefined;
+
+  constructor(dependencies: EngineDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Queues a sequence and returns its id. Throws PROMPT_TOO_LONG when the prompt leaves no place for a token, and
+   * BAD_REQUEST for an empty prompt or an id outside the vocabulary.
+   */
+  submit(request: SequenceRequest): number {
+    const { vocabSize, blockSize, contextLength, scheduler, nowNs } = this.#dependencies;
+    if (request.promptIds.length >= contextLength) {
+      throw new TarsError('PROMPT_TOO_LONG');
+    }
+    const invalid = request.promptIds.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+    if (request.promptIds.length === 0 || invalid !== undefined) {
+      const reason = invalid === undefined ? 'the prompt has no tokens' : `token id ${invalid} is not in 0…${vocabSize - 1}`;
+      throw new TarsError('BAD_REQUEST', { reason });
+    }
+    const sequence = new Sequence(this.#nextId++, request, vocabSize, blockSize, nowNs());
+    scheduler.submit(sequence);
+    this.#loop ??= this.#runSteps();
+    return sequence.id;
+  }
+
+  /** Ends a sequence with reason `abort` before the next step; an id that has ended already is ignored. */
+  abort(id: number): void {
+    const sequence = this.#dependencies.scheduler.sequences().find((candidate) => candidate.id === id);
+    if (sequence !== undefined) {
+      sequence.isAborted = true;
+    }
+  }
+
+  /** Settles when no sequence is left. */
+  async idle(): Promise<void> {
+    await this.#loop;
+  }
+
+  async #runSteps(): Promise<void> {
+    const { scheduler } = this.#dependencies;
+    try {
+      // Callers that submit together start in the same step.
+      await Promise.resolve();
+      while (!scheduler.isIdle) {
+        await this.#step();
+      }
+    } finally {
+      this.#loop = undefined;
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { scheduler, runner, nowNs, onStep } = this.#dependencies;
+    this.#removeAborted();
+    const startNs = nowNs();
+    const plan = scheduler.plan(startNs);
+    if (plan.length === 0) {
+      if (!scheduler.isIdle) {
+        this.#failAll(new TarsError('INTERNAL', { reason: 'no sequence fits into the cache' }));
+      }
+      onStep({ ...this.#counts(), stepTokens: 0, stepDurationNs: 0 });
+      return;
+    }
+    try {
+      const logits = await runner.run(plan);
+      scheduler.commit(plan);
+      this.#sample(plan, logits);
+    } catch (error) {
+      this.#failAll(error instanceof Error ? error : new Error(errorMessage(error)));
+    }
+    const stepTokens = plan.reduce((sum, entry) => sum + entry.numTokens, 0);
+    onStep({ ...this.#counts(), stepTokens, stepDurationNs: Number(nowNs() - startNs) });
+  }
+
+  #counts(): Omit<EngineStats, 'stepTokens' | 'stepDurationNs'> {
+    const { scheduler, pool } = this.#dependencies;
+    return {
+      numRunning: scheduler.numRunning,
+      numWaiting: scheduler.numWaiting,
+      numFreeBlocks: pool.numFree,
+      numBlocks: pool.numBlocks,
+    };
+  }
+
+  #sample(plan: StepPlan, logits: readonly Float32Array[]): void {
+    let row = 0;
+    for (const { sequence, wantsLogits } of plan) {
+      const scores = wantsLogits ? logits[row++] : undefined;
+      if (scores === undefined || sequence.isAborted) {
+        continue;
+      }
+      try {
+        this.#advance(sequence, scores);
+      } catch (error) {
+        this.#dependencies.scheduler.finish(sequence);
+        sequence.request.onError(error instanceof Error ? error : new Error(errorMessage(error)));
+      }
+    }
+  }
+
+  /** Samples one token, reports it, and applies the stop rules in their order. */
+  #advance(sequence: Sequence, logits: Float32Array): void {
+    const { request, sampler } = sequence;
+    const id = sampler.sample(logits);
+    const nowNs = this.#dependencies.nowNs();
+    const scores = request.topLogprobs === undefined ? undefined : tokenScores(sequence, logits, id, request.topLogprobs);
+    sequence.append(id, nowNs);
+    if (request.endIds.has(id)) {
+      this.#finish(sequence, 'stop');
+    } else if (request.onToken(id, scores)) {
+      this.#finish(sequence, 'stop');
+    } else if (sequence.numGenerated >= request.maxTokens) {
+      this.#finish(sequence, 'length');
+    } else if (sequence.tokens.length >= this.#dependencies.contextLength) {
+      this.#contextFull(sequence);
+    }
+  }
+
+  #contextFull(sequence: Sequence): void {
+    const keep = Math.min(sequence.request.numKeep, this.#dependencies.contextLength - 2);
+    if (!sequence.request.shift || keep < 0) {
+      this.#finish(sequence, 'length');
+      return;
+    }
+    // Keys in the cache are rotated for their old positions, so the kept tokens are simply run again.
+    sequence.shift(keep);
+    this.#dependencies.scheduler.restart(sequence);
+  }
+
+  #finish(sequence: Sequence, reason: StopReason): void {
+    this.#dependencies.scheduler.finish(sequence);
+    sequence.request.onFinish(reason, sequence.stats(this.#dependencies.nowNs()));
+  }
+
+  #removeAborted(): void {
+    for (const sequence of this.#dependencies.scheduler.sequences()) {
+      if (sequence.isAborted) {
+        this.#finish(sequence, 'abort');
+      }
+    }
+  }
+
+  #failAll(error: Error): void {
+    for (const sequence of this.#dependencies.scheduler.sequences()) {
+      this.#dependencies.scheduler.finish(sequence);
+      sequence.request.onError(error);
+    }
+  }
+}
+
+function tokenScores(sequence: Sequence, logits: Float32Array, id: number, numTop: number): TokenScores {
+  const { chosen, top } = sequence.sampler.logprobs(logits, id, numTop);
+  return { id, logprob: chosen, top };
+}

@@ -1,0 +1,41 @@
+import { elementTypes, type Environment, type NativeMemory, type Tensor } from '../runtime/index.js';
+
+export interface KvCacheShape {
+  readonly numLayers: number;
+  readonly numBlocks: number;
+  readonly blockSize: number;
+  readonly numKvHeads: number;
+  readonly headSize: number;
+  readonly type: 'float16' | 'float32';
+}
+
+/** Bytes of keys and values of one token over all layers. */
+export function kvBytesPerToken(shape: Omit<KvCacheShape, 'numBlocks' | 'blockSize'>): number {
+  return shape.numLayers * 2 * shape.numKvHeads * shape.headSize * elementTypes[shape.type].bytes;
+}
+
+/** Keys and values of all layers: per layer two tensors [blocks, block size, kv heads, head size] that runs update in place. */
+export class KvCache implements Disposable {
+  readonly tensors: readonly { readonly name: string; readonly tensor: Tensor }[];
+  readonly byteLength: number;
+  readonly #memory: NativeMemory;
+
+  constructor(environment: Environment, shape: KvCacheShape) {
+    const dimensions = [shape.numBlocks, shape.blockSize, shape.numKvHeads, shape.headSize];
+    const tensorBytes = dimensions.reduce((product, size) => product * size, elementTypes[shape.type].bytes);
+    this.byteLength = tensorBytes * shape.numLayers * 2;
+    // One allocation; the operating system gives pages only as blocks are first written.
+    this.#memory = environment.allocate(this.byteLength);
+    this.tensors = Array.from({ length: shape.numLayers * 2 }, (_, index) => ({
+      name: `${index % 2 === 0 ? 'key' : 'value'}_cache.${Math.floor(index / 2)}`,
+      tensor: environment.tensor(shape.type, dimensions, this.#memory.address + BigInt(index * tensorBytes)),
+    }));
+  }
+
+  [Symbol.dispose](): void {
+    for (const { tensor } of this.tensors) {
+      tensor[Symbol.dispose]();
+    }
+    this.#memory[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,150 @@
+// Turns a step plan into one session run: fills the ragged batch's input buffers, binds them, and returns the logits.
+import { IoBinding, type ElementType, type Environment, type NativeMemory, type Session, type Tensor } from '../runtime/index.js';
+import { KvCache, type KvCacheShape } from './kv-cache.js';
+import type { StepPlan } from './scheduler.js';
+
+export interface ModelRunnerLimits {
+  /** Most tokens in one step. */
+  readonly maxTokens: number;
+  readonly maxSequences: number;
+  /** Most blocks of one sequence. */
+  readonly maxSequenceBlocks: number;
+  readonly vocabSize: number;
+}
+
+/** Runs steps of one session, one at a time. */
+export class ModelRunner implements Disposable {
+  readonly #environment: Environment;
+  readonly #session: Session;
+  readonly #binding: IoBinding;
+  readonly #cache: KvCache;
+  readonly #limits: ModelRunnerLimits;
+  readonly #memory: NativeMemory[] = [];
+  readonly #inputIds: InputBuffer<BigInt64Array>;
+  readonly #logitsIndex: InputBuffer<BigInt64Array>;
+  readonly #cumulativeLength: InputBuffer<Int32Array>;
+  readonly #pastSeqlens: InputBuffer<Int32Array>;
+  readonly #blockTable: InputBuffer<Int32Array>;
+  readonly #attentionMetadata: InputBuffer<Int32Array>;
+  readonly #logits: InputBuffer<Float32Array>;
+
+  constructor(environment: Environment, session: Session, cacheShape: KvCacheShape, limits: ModelRunnerLimits) {
+    this.#environment = environment;
+    this.#session = session;
+    this.#limits = limits;
+    this.#binding = new IoBinding(session);
+    this.#cache = new KvCache(environment, cacheShape);
+    const { maxTokens, maxSequences, maxSequenceBlocks, vocabSize } = limits;
+    this.#inputIds = this.#buffer('int64', maxTokens, BigInt64Array);
+    this.#logitsIndex = this.#buffer('int64', maxSequences, BigInt64Array);
+    this.#cumulativeLength = this.#buffer('int32', maxSequences + 1, Int32Array);
+    this.#pastSeqlens = this.#buffer('int32', maxSequences, Int32Array);
+    this.#blockTable = this.#buffer('int32', maxSequences * maxSequenceBlocks, Int32Array);
+    this.#attentionMetadata = this.#buffer('int32', 2, Int32Array);
+    this.#logits = this.#buffer('float32', maxSequences * vocabSize, Float32Array);
+    for (const { name, tensor } of this.#cache.tensors) {
+      this.#binding.bindInput(name, tensor);
+    }
+  }
+
+  /** Bytes of cache and buffers. */
+  get byteLength(): number {
+    return this.#memory.reduce((sum, memory) => sum + memory.byteLength, this.#cache.byteLength);
+  }
+
+  /**
+   * Runs the plan and returns one row of logits [vocabulary] per entry that wants them, in order. The rows are views that
+   * the next run overwrites.
+   */
+  async run(plan: StepPlan): Promise<Float32Array[]> {
+    const shape = this.#fill(plan);
+    const bound = this.#bind(shape);
+    try {
+      await this.#session.runAsync(this.#binding);
+    } finally {
+      for (const tensor of bound) {
+        tensor[Symbol.dispose]();
+      }
+    }
+    const { vocabSize } = this.#limits;
+    return Array.from({ length: shape.numLogits }, (_, row) =>
+      this.#logits.values.subarray(row * vocabSize, (row + 1) * vocabSize),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#binding[Symbol.dispose]();
+    this.#cache[Symbol.dispose]();
+    for (const memory of this.#memory) {
+      memory[Symbol.dispose]();
+    }
+  }
+
+  #fill(plan: StepPlan): StepShape {
+    const tableWidth = Math.max(...plan.map(({ sequence }) => sequence.blocks.length));
+    let numTokens = 0;
+    let numLogits = 0;
+    let maxNew = 0;
+    let maxTotal = 0;
+    plan.forEach(({ sequence, numTokens: count, wantsLogits }, index) => {
+      const { numComputed } = sequence;
+      this.#cumulativeLength.values[index] = numTokens;
+      this.#pastSeqlens.values[index] = numComputed;
+      for (let offset = 0; offset < count; offset++) {
+        this.#inputIds.values[numTokens + offset] = BigInt(sequence.tokens[numComputed + offset] ?? 0);
+      }
+      for (let block = 0; block < tableWidth; block++) {
+        this.#blockTable.values[index * tableWidth + block] = sequence.blocks[block] ?? 0;
+      }
+      numTokens += count;
+      if (wantsLogits) {
+        this.#logitsIndex.values[numLogits++] = BigInt(numTokens - 1);
+      }
+      maxNew = Math.max(maxNew, count);
+      maxTotal = Math.max(maxTotal, numComputed + count);
+    });
+    this.#cumulativeLength.values[plan.length] = numTokens;
+    this.#attentionMetadata.values.set([maxNew, maxTotal]);
+    return { numTokens, numLogits, numSequences: plan.length, tableWidth };
+  }
+
+  /** Binds this step's shapes; the returned tensors must live until the run has ended. */
+  #bind({ numTokens, numLogits, numSequences, tableWidth }: StepShape): Tensor[] {
+    const inputs: [string, InputBuffer<BigInt64Array> | InputBuffer<Int32Array>, number[]][] = [
+      ['input_ids', this.#inputIds, [numTokens]],
+      ['cumulative_sequence_length', this.#cumulativeLength, [numSequences + 1]],
+      ['past_seqlens', this.#pastSeqlens, [numSequences]],
+      ['block_table', this.#blockTable, [numSequences, tableWidth]],
+      ['attention_metadata', this.#attentionMetadata, [2]],
+      ['logits_index', this.#logitsIndex, [numLogits]],
+    ];
+    const tensors = inputs.map(([name, buffer, shape]) => {
+      const tensor = this.#environment.tensor(buffer.type, shape, buffer.address);
+      this.#binding.bindInput(name, tensor);
+      return tensor;
+    });
+    const logits = this.#environment.tensor('float32', [numLogits, this.#limits.vocabSize], this.#logits.address);
+    this.#binding.bindOutput('logits', logits);
+    return [...tensors, logits];
+  }
+
+  #buffer<T>(type: ElementType, length: number, View: new (buffer: ArrayBuffer, offset: number, length: number) => T): InputBuffer<T> {
+    const bytes = length * (type === 'int64' ? 8 : 4);
+    const memory = this.#environment.allocate(bytes);
+    this.#memory.push(memory);
+    return { type, address: memory.address, values: new View(memory.view(), 0, length) };
+  }
+}
+
+interface InputBuffer<T> {
+  readonly type: ElementType;
+  readonly address: bigint;
+  readonly values: T;
+}
+
+interface StepShape {
+  readonly numTokens: number;
+  readonly numLogits: number;
+  readonly numSequences: number;
+  readonly tableWidth: number;
+}

@@ -1,0 +1,1 @@
+export { createLogger, type LogDestination, type Logger, type LoggerOptions } from './logger.js';

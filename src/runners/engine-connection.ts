@@ -1,0 +1,202 @@
+// The server's end of one engine process: starts it, sends requests, hands out their events, notices its death.
+import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { TarsError } from '../errors/index.js';
+import type { EngineStats } from '../engine/index.js';
+import { EventQueue } from './event-queue.js';
+import type { EngineReady, EngineSettings, FromEngine, LoadProgress, RequestEvent, ToEngine } from './protocol.js';
+import type { GenerationEvent, GenerationRequest } from './types.js';
+import { fromWire } from './wire-error.js';
+
+type Answer = string | readonly number[];
+
+interface PendingAnswer {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How long an engine may take to end after `shutdown` before it is killed. */
+const shutdownGraceMs = 2000;
+
+export interface ConnectionHooks {
+  /** The process ended without having been asked to. */
+  readonly onDeath: (error: TarsError) => void;
+  readonly onStats: (stats: EngineStats) => void;
+}
+
+export class EngineConnection {
+  readonly #child: ChildProcess;
+  readonly #hooks: ConnectionHooks;
+  readonly #streams = new Map<number, EventQueue<GenerationEvent>>();
+  readonly #answers = new Map<number, PendingAnswer>();
+  readonly #exited: Promise<void>;
+  #load: { resolve: (ready: EngineReady) => void; reject: (error: Error) => void } | undefined;
+  #onProgress: (progress: LoadProgress) => void = () => undefined;
+  #nextId = 1;
+  #isClosing = false;
+  #death: TarsError | undefined;
+
+  constructor(hooks: ConnectionHooks) {
+    this.#hooks = hooks;
+    this.#child = fork(engineEntry(), [], { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child.on('message', (message) => this.#receive(message as FromEngine));
+    this.#child.on('error', (error) => this.#died(error.message));
+    this.#exited = new Promise((resolve) => {
+      this.#child.on('exit', (code, signal) => {
+        this.#died(signal === null ? `exit status ${code}` : `signal ${signal}`);
+        resolve();
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Loads the model; rejects with the engine's own error, or RUNNER_STOPPED when the process dies meanwhile. */
+  load(settings: EngineSettings, onProgress: (progress: LoadProgress) => void): Promise<EngineReady> {
+    this.#onProgress = onProgress;
+    return new Promise((resolve, reject) => {
+      this.#load = { resolve, reject };
+      this.#send({ type: 'load', settings });
+    });
+  }
+
+  /** Streams one generation; leaving the loop or aborting the signal aborts the sequence. */
+  async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined> {
+    signal.throwIfAborted();
+    const id = this.#nextId++;
+    const queue = new EventQueue<GenerationEvent>();
+    this.#streams.set(id, queue);
+    const onAbort = (): void => queue.fail(new TarsError('REQUEST_CANCELED'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    let isDone = false;
+    try {
+      this.#send({ type: 'generate', id, request });
+      for await (const event of queue) {
+        isDone = event.kind === 'done';
+        yield event;
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#streams.delete(id);
+      if (!isDone && this.#death === undefined) {
+        this.#send({ type: 'abort', id });
+      }
+    }
+  }
+
+  async tokenize(text: string, addBos: boolean): Promise<readonly number[]> {
+    return (await this.#ask((id) => ({ type: 'tokenize', id, text, addBos }))) as readonly number[];
+  }
+
+  async detokenize(ids: readonly number[]): Promise<string> {
+    return (await this.#ask((id) => ({ type: 'detokenize', id, ids }))) as string;
+  }
+
+  /** Ends the process; requests in flight fail with RUNNER_STOPPED. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#send({ type: 'shutdown' });
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), shutdownGraceMs);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  /** Ends the process at once, for a load that is given up. */
+  kill(): void {
+    this.#isClosing = true;
+    this.#child.kill('SIGKILL');
+  }
+
+  #ask(message: (id: number) => ToEngine): Promise<Answer> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#answers.set(id, { resolve, reject });
+      this.#send(message(id));
+    });
+  }
+
+  #send(message: ToEngine): void {
+    if (this.#death) {
+      this.#failAll(this.#death);
+    } else if (this.#child.connected) {
+      // A channel that breaks under the message is followed by 'exit', which fails whatever waits.
+      this.#child.send(message, () => undefined);
+    }
+  }
+
+  #receive(message: FromEngine): void {
+    switch (message.type) {
+      case 'progress':
+        this.#onProgress(message.progress);
+        return;
+      case 'ready':
+        this.#load?.resolve(message.ready);
+        this.#load = undefined;
+        return;
+      case 'failed':
+        this.#load?.reject(fromWire(message.error));
+        this.#load = undefined;
+        return;
+      case 'events':
+        message.events.forEach((event) => this.#deliver(event));
+        if (message.stats) {
+          this.#hooks.onStats(message.stats);
+        }
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #deliver(message: RequestEvent): void {
+    if ('result' in message) {
+      this.#answers.get(message.id)?.resolve(message.result);
+      this.#answers.delete(message.id);
+      return;
+    }
+    const queue = this.#streams.get(message.id);
+    if ('error' in message) {
+      const error = fromWire(message.error);
+      queue?.fail(error);
+      this.#answers.get(message.id)?.reject(error);
+      this.#answers.delete(message.id);
+      return;
+    }
+    queue?.push(message.event);
+    if (message.event.kind === 'done') {
+      queue?.end();
+    }
+  }
+
+  #died(reason: string): void {
+    if (this.#death) {
+      return;
+    }
+    this.#death = new TarsError('RUNNER_STOPPED', { reason });
+    this.#failAll(this.#death);
+    if (!this.#isClosing) {
+      this.#hooks.onDeath(this.#death);
+    }
+  }
+
+  #failAll(error: TarsError): void {
+    this.#load?.reject(error);
+    this.#load = undefined;
+    this.#streams.forEach((queue) => queue.fail(error));
+    this.#answers.forEach(({ reject }) => reject(error));
+    this.#answers.clear();
+  }
+}
+
+/** The engine process runs compiled code; under a test runner this file is the TypeScript source, so look beside it in dist/. */
+function engineEntry(): string {
+  const beside = fileURLToPath(new URL('./engine-process/main.js', import.meta.url));
+  const entry = existsSync(beside) ? beside : beside.replace(/([\\/])src([\\/]runners[\\/])/, '$1dist$2');
+  if (!existsSync(entry)) {
+    throw new TarsError('INTERNAL', { reason: 'the engine process is not built: run `npm run build`' });
+  }
+  return entry;
+}

@@ -1,0 +1,144 @@
+// Weights file → `.tars` package → graph → session → engine. The composition root of an engine process.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BlockPool, Engine, ModelRunner, Scheduler, kvBytesPerToken, type EngineStats, type KvCacheShape } from '../../engine/index.js';
+import { openGguf, readPackage, writePackage, type HyperParameters, type TarsPackage } from '../../formats/index.js';
+import { buildDecoder, planPackage, type Recipe } from '../../graph/index.js';
+import { kernelLayoutVersion } from '../../quant/index.js';
+import { Environment, Session, findOperatorLibrary, operatorInstructionSet } from '../../runtime/index.js';
+import { createTokenizer, type Tokenizer } from '../../tokenizer/index.js';
+import type { EngineReady, EngineSettings, LoadProgress } from '../protocol.js';
+
+/** Token places of one cache block: large enough for few table look-ups, small enough to waste little and reuse short prefixes. */
+const blockSize = 32;
+
+// A long prompt chunk stalls every running stream for as long as it runs.
+const prefillTokensWhileDecoding = 128;
+
+export interface LoadedEngine extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  readonly ready: EngineReady;
+}
+
+export interface LoadHooks {
+  readonly onProgress: (progress: LoadProgress) => void;
+  readonly onStep: (stats: EngineStats) => void;
+}
+
+/** Loads a model; see EngineSettings. Throws the errors of the readers, of the graph and of the runtime. */
+export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Promise<LoadedEngine> {
+  const tarsPackage = await ensurePackage(settings, hooks);
+  const { hyperParameters } = tarsPackage.metadata;
+  const contextLength = Math.min(settings.contextLength, hyperParameters.contextLength);
+  const vocabSize = vocabularyRows(tarsPackage);
+  const cacheShape = planCache(hyperParameters, contextLength, settings);
+
+  hooks.onProgress({ stage: 'session', fraction: 0 });
+  const operatorLibrary = findOperatorLibrary(settings.operatorLibrary);
+  const environment = new Environment();
+  const graph = buildDecoder(tarsPackage, { contextLength, cacheType: settings.cacheType, blockSize });
+  const session = await Session.create(environment, graph, {
+    numThreads: settings.numThreads,
+    operatorLibraries: [operatorLibrary],
+    config: sessionConfig,
+  });
+  const runner = new ModelRunner(environment, session, cacheShape, {
+    maxTokens: settings.stepTokens,
+    maxSequences: settings.maxSequences,
+    maxSequenceBlocks: Math.ceil(contextLength / blockSize) + 1,
+    vocabSize,
+  });
+
+  hooks.onProgress({ stage: 'tokenizer', fraction: 0 });
+  await nextTurn();
+  const tokenizer = createTokenizer(tarsPackage.metadata.tokenizer);
+  const pool = new BlockPool(cacheShape.numBlocks);
+  const scheduler = new Scheduler(pool, {
+    numTokens: settings.stepTokens,
+    numPrefillTokensWhileDecoding: Math.min(prefillTokensWhileDecoding, settings.stepTokens),
+    maxSequences: Math.min(settings.maxSequences, settings.stepTokens),
+    blockSize,
+  });
+  const engine = new Engine({
+    runner,
+    scheduler,
+    pool,
+    vocabSize,
+    blockSize,
+    contextLength,
+    nowNs: () => process.hrtime.bigint(),
+    onStep: hooks.onStep,
+  });
+  return {
+    engine,
+    tokenizer,
+    ready: {
+      contextLength,
+      vocabSize,
+      weightsBytes: tarsPackage.sizeBytes,
+      cacheBytes: runner.byteLength,
+      numThreads: settings.numThreads,
+      instructionSet: operatorInstructionSet(operatorLibrary),
+    },
+    [Symbol.asyncDispose]: async () => {
+      await engine.idle();
+      runner[Symbol.dispose]();
+      session[Symbol.dispose]();
+      environment[Symbol.dispose]();
+    },
+  };
+}
+
+const sessionConfig: Readonly<Record<string, string>> = {
+  // Initializers name the package by its absolute path without the leading slash.
+  'session.model_external_initializers_file_folder_path': '/',
+  // Threads spin briefly between the operators of a step and sleep between steps: an idle model uses no core.
+  'session.intra_op.allow_spinning': '1',
+  'session.intra_op.spin_duration_us': '1000',
+  'session.force_spinning_stop': '1',
+};
+
+/** File name of a package: its source, recipe and layout, so that none of them can be mistaken for another. */
+export function packagePath(folder: string, weightsDigest: string, recipe: Recipe): string {
+  return path.join(folder, `${weightsDigest.replace(/^sha256[:-]/, '')}-${recipe}-v${kernelLayoutVersion}.tars`);
+}
+
+async function ensurePackage(settings: EngineSettings, hooks: LoadHooks): Promise<TarsPackage> {
+  const { packageFolder, recipe, weightsDigest, weightsPath } = settings;
+  const file = path.resolve(packagePath(packageFolder, weightsDigest, recipe));
+  if (!existsSync(file)) {
+    hooks.onProgress({ stage: 'packing', fraction: 0 });
+    const source = openGguf(weightsPath);
+    try {
+      const { hyperParameters, tokenizer, chatTemplate } = source;
+      const metadata = { recipe, sourceDigest: weightsDigest, hyperParameters, tokenizer };
+      await writePackage(
+        file,
+        source,
+        planPackage(source, recipe),
+        chatTemplate === undefined ? metadata : { ...metadata, chatTemplate },
+        ({ completedBytes, totalBytes }) => hooks.onProgress({ stage: 'packing', fraction: completedBytes / totalBytes }),
+      );
+    } finally {
+      source.close();
+    }
+  }
+  return readPackage(file);
+}
+
+function vocabularyRows(tarsPackage: TarsPackage): number {
+  const head = tarsPackage.tensors.get('lm_head') ?? tarsPackage.tensors.get('model.embed_tokens');
+  return head?.numRows ?? 0;
+}
+
+/** As many full contexts as asked for and as the byte limit allows, but never less than one. */
+function planCache(hyper: HyperParameters, contextLength: number, settings: EngineSettings): KvCacheShape {
+  const { numLayers, numKvHeads, headSize } = hyper;
+  const layerShape = { numLayers, numKvHeads, headSize, type: settings.cacheType };
+  const contextBlocks = Math.ceil(contextLength / blockSize);
+  const affordable = Math.floor(settings.maxCacheBytes / (kvBytesPerToken(layerShape) * blockSize));
+  const numBlocks = Math.max(contextBlocks, Math.min(contextBlocks * settings.cacheContexts, affordable));
+  return { ...layerShape, numBlocks, blockSize };
+}

@@ -1,0 +1,118 @@
+// Entry of an engine process: one loaded model behind an IPC channel. It ends when the channel closes.
+import { toWire } from '../wire-error.js';
+import type { EngineStats } from '../../engine/index.js';
+import type { EngineSettings, FromEngine, RequestEvent, ToEngine } from '../protocol.js';
+import type { GenerationRequest } from '../types.js';
+import { startGeneration } from './generation.js';
+import { loadModel, type LoadedEngine } from './load-model.js';
+
+class EngineProcess {
+  readonly #send: (message: FromEngine) => void;
+  readonly #sequenceOfRequest = new Map<number, number>();
+  #loaded: LoadedEngine | undefined;
+  #outbox: RequestEvent[] = [];
+
+  constructor(send: (message: FromEngine) => void) {
+    this.#send = send;
+  }
+
+  receive(message: ToEngine): void {
+    switch (message.type) {
+      case 'load':
+        void this.#load(message.settings);
+        return;
+      case 'generate':
+        this.#generate(message.id, message.request);
+        return;
+      case 'abort':
+        this.#abort(message.id);
+        return;
+      case 'tokenize':
+        this.#answer(message.id, ({ tokenizer }) =>
+          tokenizer.encode(message.text, { addBos: message.addBos, parseSpecial: true }),
+        );
+        return;
+      case 'detokenize':
+        this.#answer(message.id, ({ tokenizer }) => tokenizer.decode(message.ids));
+        return;
+      case 'shutdown':
+        // The operating system takes back memory and threads faster and more surely than an orderly release.
+        process.exit(0);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #load(settings: EngineSettings): Promise<void> {
+    try {
+      this.#loaded = await loadModel(settings, {
+        onProgress: (progress) => this.#send({ type: 'progress', progress }),
+        onStep: (stats) => this.#flush(stats),
+      });
+      this.#send({ type: 'ready', ready: this.#loaded.ready });
+    } catch (error) {
+      this.#send({ type: 'failed', error: toWire(error) });
+    }
+  }
+
+  #generate(id: number, request: GenerationRequest): void {
+    this.#guard(id, ({ engine, tokenizer, ready }) => {
+      const sequence = startGeneration(engine, tokenizer, ready.contextLength, request, {
+        onEvent: (event) => {
+          this.#outbox.push({ id, event });
+          if (event.kind === 'done') {
+            this.#sequenceOfRequest.delete(id);
+          }
+        },
+        onAbort: () => this.#sequenceOfRequest.delete(id),
+        onError: (error) => {
+          this.#sequenceOfRequest.delete(id);
+          this.#outbox.push({ id, error: toWire(error) });
+        },
+      });
+      this.#sequenceOfRequest.set(id, sequence);
+    });
+  }
+
+  #abort(id: number): void {
+    const sequence = this.#sequenceOfRequest.get(id);
+    if (sequence !== undefined) {
+      this.#loaded?.engine.abort(sequence);
+    }
+  }
+
+  #answer(id: number, compute: (loaded: LoadedEngine) => string | readonly number[]): void {
+    this.#guard(id, (loaded) => {
+      this.#outbox.push({ id, result: compute(loaded) });
+      this.#flush(undefined);
+    });
+  }
+
+  #guard(id: number, action: (loaded: LoadedEngine) => void): void {
+    try {
+      if (this.#loaded === undefined) {
+        throw new Error('the model is not loaded');
+      }
+      action(this.#loaded);
+    } catch (error) {
+      this.#outbox.push({ id, error: toWire(error) });
+      this.#flush(undefined);
+    }
+  }
+
+  #flush(stats: EngineStats | undefined): void {
+    if (this.#outbox.length === 0 && stats === undefined) {
+      return;
+    }
+    const events = this.#outbox;
+    this.#outbox = [];
+    this.#send({ type: 'events', events, stats });
+  }
+}
+
+const engineProcess = new EngineProcess((message) => process.send?.(message));
+process.on('message', (message) => engineProcess.receive(message as ToEngine));
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole process group; the server decides when its engines end.
+process.on('SIGINT', () => undefined);

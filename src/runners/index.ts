@@ -1,0 +1,13 @@
+export { createRunnerPool, type PoolDependencies } from './runner-pool.js';
+export type {
+  DoneReason,
+  GenerationEvent,
+  GenerationRequest,
+  GenerationStats,
+  LoadOptions,
+  LoadedModel,
+  RunnableModel,
+  RunnerLease,
+  RunnerPool,
+  TokenLogprob,
+} from './types.js';

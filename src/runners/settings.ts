@@ -1,0 +1,52 @@
+import path from 'node:path';
+import type { Config } from '../config/index.js';
+import { usableCores } from './cpu-quota.js';
+import { modelBudgetBytes } from './memory-budget.js';
+import type { EngineSettings } from './protocol.js';
+import type { LoadOptions, RunnableModel } from './types.js';
+
+/** Ollama's default context on a machine without a large GPU. */
+const defaultContextLength = 4096;
+const minContextLength = 4;
+const defaultStepTokens = 512;
+
+// Sequences are cheap: they take cache blocks only as they grow, and a step's cost hardly rises up to a few tens of them.
+const automaticMaxSequences = 32;
+
+/** Full contexts that the cache holds when OLLAMA_NUM_PARALLEL is not set; more and shorter sequences share them. */
+const automaticCacheContexts = 4;
+
+/** Share of the memory budget that one model's cache may take. */
+const cacheShare = 0.25;
+
+/** Settings of an engine process from the server's configuration and a request's load options. */
+export function engineSettings(config: Config, model: RunnableModel, options: LoadOptions): EngineSettings {
+  const budget = modelBudgetBytes(config.maxMemoryBytes || undefined);
+  return {
+    weightsPath: model.weightsPath,
+    weightsDigest: model.weightsDigest,
+    packageFolder: path.join(config.cacheDirectory, 'packages'),
+    recipe: 'exact',
+    contextLength: Math.max(minContextLength, options.numCtx ?? (config.contextLength || defaultContextLength)),
+    stepTokens: Math.max(1, options.numBatch ?? defaultStepTokens),
+    maxSequences: config.numParallel || automaticMaxSequences,
+    cacheContexts: config.numParallel || automaticCacheContexts,
+    cacheType: 'float16',
+    maxCacheBytes: Math.floor(budget * cacheShare),
+    numThreads: options.numThread || config.numThreads || usableCores(),
+    ...(config.nativeLibrary === undefined ? {} : { operatorLibrary: config.nativeLibrary }),
+  };
+}
+
+/** Whether a model loaded with `loaded` serves a request with `wanted`; options left automatic match anything. */
+export function settingsMatch(loaded: EngineSettings, wanted: LoadOptions, loadedContextLength: number): boolean {
+  const contextFits =
+    wanted.numCtx === undefined ||
+    wanted.numCtx === loaded.contextLength ||
+    // A wish beyond what the model was trained for was clamped when it was loaded.
+    Math.max(minContextLength, wanted.numCtx) === loadedContextLength ||
+    (wanted.numCtx > loadedContextLength && loaded.contextLength > loadedContextLength);
+  const batchFits = wanted.numBatch === undefined || wanted.numBatch === loaded.stepTokens;
+  const threadsFit = !wanted.numThread || wanted.numThread === loaded.numThreads;
+  return contextFits && batchFits && threadsFit;
+}

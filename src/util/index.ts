@@ -1,0 +1,1 @@
+export { shortestSingle } from './shortest-single.js';
