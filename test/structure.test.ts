@@ -51,10 +51,12 @@ const files = readdirSync(sourceRoot, { recursive: true, encoding: 'utf8' }).fil
 );
 
 const imports: Import[] = files.flatMap((file) =>
-  [...readFileSync(path.join(sourceRoot, file), 'utf8').matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'/gm)].map((match) => ({
-    from: file,
-    specifier: match[1] ?? '',
-  })),
+  [...readFileSync(path.join(sourceRoot, file), 'utf8').matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'/gm)].map(
+    (match) => ({
+      from: file,
+      specifier: match[1] ?? '',
+    }),
+  ),
 );
 
 const folderOf = (file: string): string => file.split(path.sep)[0] ?? '';
@@ -74,7 +76,9 @@ describe('imports', () => {
   it('follows the levels', () => {
     const violations = internal.filter(({ from, to }) => {
       const [source, target] = [folderOf(from), folderOf(to)];
-      return source !== target && !(allowed[source] ?? []).includes(target) && (!leaves.includes(target) || leaves.includes(source));
+      return (
+        source !== target && !(allowed[source] ?? []).includes(target) && (!leaves.includes(target) || leaves.includes(source))
+      );
     });
     expect(violations).toEqual([]);
   });

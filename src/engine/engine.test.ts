@@ -148,13 +148,21 @@ describe('Engine', () => {
     });
     await engine.idle();
     outcomes.forEach((outcome, index) => expect(outcome.ids).toEqual(continuation(prompts[index] ?? [], 10)));
-    expect(Math.max(...runner.plans.map((plan) => plan.reduce((sum, entry) => sum + entry.numTokens, 0)))).toBeLessThanOrEqual(16);
-    expect(runner.plans.some((plan) => plan.some((entry) => entry.numTokens === 1) && plan.some((entry) => entry.numTokens > 1))).toBe(true);
+    expect(Math.max(...runner.plans.map((plan) => plan.reduce((sum, entry) => sum + entry.numTokens, 0)))).toBeLessThanOrEqual(
+      16,
+    );
+    expect(
+      runner.plans.some((plan) => plan.some((entry) => entry.numTokens === 1) && plan.some((entry) => entry.numTokens > 1)),
+    ).toBe(true);
   });
 
   it('preempts when blocks run out, and no sequence loses a token', async () => {
     const { engine, pool } = createEngine({ numBlocks: 8 });
-    const outcomes = [[1, 2, 3], [4, 5, 6], [7, 8, 9]].map((prompt) => {
+    const outcomes = [
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ].map((prompt) => {
       const [sequence, outcome] = request(prompt, { maxTokens: 20 });
       engine.submit(sequence);
       return { prompt, outcome };

@@ -128,7 +128,11 @@ export class ModelRunner implements Disposable {
     return [...tensors, logits];
   }
 
-  #buffer<T>(type: ElementType, length: number, View: new (buffer: ArrayBuffer, offset: number, length: number) => T): InputBuffer<T> {
+  #buffer<T>(
+    type: ElementType,
+    length: number,
+    View: new (buffer: ArrayBuffer, offset: number, length: number) => T,
+  ): InputBuffer<T> {
     const bytes = length * (type === 'int64' ? 8 : 4);
     const memory = this.#environment.allocate(bytes);
     this.#memory.push(memory);

@@ -22,11 +22,7 @@ export function planPackage(source: Source, recipe: Recipe): PlannedTensor[] {
     const prefix = `model.layers.${layer}`;
     const attention = `${prefix}.self_attn`;
     planner.vector(`${prefix}.input_layernorm`, [`${prefix}.input_layernorm.weight`]);
-    planner.fuse(`${attention}.qkv_proj`, 'concatenated', [
-      `${attention}.q_proj`,
-      `${attention}.k_proj`,
-      `${attention}.v_proj`,
-    ]);
+    planner.fuse(`${attention}.qkv_proj`, 'concatenated', [`${attention}.q_proj`, `${attention}.k_proj`, `${attention}.v_proj`]);
     if (traits.hasQkNorm) {
       planner.vector(`${attention}.q_norm`, [`${attention}.q_norm.weight`]);
       planner.vector(`${attention}.k_norm`, [`${attention}.k_norm.weight`]);

@@ -1,6 +1,7 @@
 // Models shipped inside the package, seen through the same manifests and blobs as those of the folder, but read-only.
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { errorMessage } from '../errors/index.js';
 import { readTextFile, type BlobFolder, type BlobSource } from './blob-folder.js';
@@ -11,6 +12,11 @@ import { configOfWeights } from './model-builder.js';
 import { isSameModelName, parseModelName } from './name.js';
 import type { ModelName } from './types.js';
 import type { DescribeWeights } from './weights.js';
+
+/** `models/` of the package; the same from `src/registry` and from `dist/registry`. */
+export function packagedModelsFolder(): string {
+  return fileURLToPath(new URL('../../models', import.meta.url));
+}
 
 const extrasSchema = z.object({
   params: z.record(z.string(), z.unknown()).optional(),

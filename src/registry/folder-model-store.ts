@@ -1,5 +1,4 @@
 // The model store over Ollama's folder layout, with the embedded models as a read-only layer below it.
-import { utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { TarsError, errorMessage } from '../errors/index.js';
@@ -131,15 +130,14 @@ export class FolderModelStore implements ModelStore {
           ? serializeManifest(found.manifest.config, found.manifest.layers)
           : await readTextFile(this.#manifests.path(file.name));
       await this.#manifests.write(target, text);
-      await utimes(this.#manifests.path(target), new Date(), new Date());
     });
   }
 
   delete(name: ModelName): Promise<void> {
     return this.#changes.run(async () => {
-      const stored = resolveModelName(name, await this.#manifests.names());
-      const isStored = (await this.#manifests.names()).some((other) => canonicalModelName(other) === canonicalModelName(stored));
-      if (!isStored) {
+      const names = await this.#manifests.names();
+      const stored = resolveModelName(name, names);
+      if (!names.some((other) => canonicalModelName(other) === canonicalModelName(stored))) {
         const embedded = await this.#embedded.find(name);
         throw embedded === undefined
           ? new TarsError('MODEL_NOT_FOUND', { model: displayModelName(name) })

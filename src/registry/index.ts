@@ -1,4 +1,6 @@
+export { describeGgufWeights } from './describe-gguf-weights.js';
 export { digestOf, digestOfFile, isDigest } from './digest.js';
+export { packagedModelsFolder } from './embedded-models.js';
 export { FolderModelStore, type FolderModelStoreOptions } from './folder-model-store.js';
 export { humanNumber } from './human-number.js';
 export { type StoreLogger } from './manifest-folder.js';

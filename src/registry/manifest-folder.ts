@@ -37,7 +37,12 @@ export class ManifestFolder {
 
   /** Names of all manifest files; files that other programs left beside them are passed over. */
   async names(): Promise<readonly ModelName[]> {
-    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true }).catch(() => []);
+    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        return []; // a new store
+      }
+      throw error;
+    });
     const names: ModelName[] = [];
     for (const entry of entries) {
       const parts = path.relative(this.#folder, path.join(entry.parentPath, entry.name)).split(path.sep);

@@ -39,7 +39,11 @@ export class EngineConnection {
 
   constructor(hooks: ConnectionHooks) {
     this.#hooks = hooks;
-    this.#child = fork(engineEntry(), [], { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(engineEntry(), [], {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#child.on('message', (message) => this.#receive(message as FromEngine));
     this.#child.on('error', (error) => this.#died(error.message));
     this.#exited = new Promise((resolve) => {

@@ -138,10 +138,7 @@ class ProcessRunnerPool implements RunnerPool {
     this.#loading.add(connection);
     const watchdog = new LoadWatchdog(model, this.#config.loadTimeoutMs);
     try {
-      const ready = await Promise.race([
-        connection.load(settings, (progress) => watchdog.progress(progress)),
-        watchdog.stalled,
-      ]);
+      const ready = await Promise.race([connection.load(settings, (progress) => watchdog.progress(progress)), watchdog.stalled]);
       return { connection, ready };
     } catch (error) {
       connection.kill();

@@ -27,7 +27,7 @@ bool parseWeightType(const char* name, WeightType* type);
 // Bytes of one group of 16 rows; `numCols` must be a multiple of 32 for quantised types.
 size_t groupBytes(WeightType type, size_t numCols);
 
-inline bool isQuantised(WeightType type) { return weightTypeInfo(type).elementBytes == 0; }
+static inline bool isQuantised(WeightType type) { return weightTypeInfo(type).elementBytes == 0; }
 
 enum class Activation { kNone, kSilu, kGeluTanh };
 
@@ -97,12 +97,12 @@ struct KernelTable {
 };
 
 // How tokens are shared out over panels of at most `panelRows`: evenly, so that 8 tokens are 4 + 4 and not 6 + 2.
-inline size_t numPanels(size_t numTokens, size_t panelRows) { return (numTokens + panelRows - 1) / panelRows; }
-inline size_t panelBegin(size_t panel, size_t panels, size_t numTokens) { return panel * numTokens / panels; }
+static inline size_t numPanels(size_t numTokens, size_t panelRows) { return (numTokens + panelRows - 1) / panelRows; }
+static inline size_t panelBegin(size_t panel, size_t panels, size_t numTokens) { return panel * numTokens / panels; }
 
 // Per token and block: 32 codes, a scale, a start value.
 constexpr size_t kPanelBlockBytes = kBlockColumns + 4 + 4;
-inline size_t panelBytes(size_t numTokens, size_t numCols) { return numTokens * (numCols / kBlockColumns) * kPanelBlockBytes; }
+static inline size_t panelBytes(size_t numTokens, size_t numCols) { return numTokens * (numCols / kBlockColumns) * kPanelBlockBytes; }
 
 // The table for this processor, or the one that TARS_ISA or tars_ops_set_isa names.
 const KernelTable& kernels();

@@ -10,8 +10,8 @@ namespace tars {
 namespace TARS_ISA {
 
 constexpr const char* kName = "plain";
-constexpr int kPanelRows = 4;       // tokens per pass over quantised weights
-constexpr int kFloatPanelRows = 2;  // tokens per pass over float weights
+constexpr int kPanelRows = 1;       // one token per pass: scalar code gains nothing from more and would grow twentyfold
+constexpr int kFloatPanelRows = 1;
 constexpr int kGroupsPerPass = 1;
 constexpr int kByteOffset = 128;    // dotBytes takes codes as unsigned
 

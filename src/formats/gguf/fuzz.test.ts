@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -51,18 +51,24 @@ describe('GGUF reader under mutation', () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'tars-fuzz-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const file = path.join(folder, 'mutated.gguf');
-    const valid = buildModelGguf({ numLayers: 1, hasBiases: true, metadata: { 'tokenizer.chat_template': '{{ messages }}' } });
+    const sizes = { numLayers: 1, hiddenSize: 8, intermediateSize: 8, numHeads: 2, numKvHeads: 1 };
+    const valid = buildModelGguf({ ...sizes, hasBiases: true, metadata: { 'tokenizer.chat_template': '{{ messages }}' } });
     writeFileSync(file, valid);
     exercise(file);
     const headerBytes = headerLength(file);
 
+    // Rewriting one open file is ten times faster than creating each.
+    const descriptor = openSync(file, 'r+');
+    onTestFinished(() => closeSync(descriptor));
     const random = seededRandom(20_240_607);
     const outcomes = new Map<string, number>();
     const surprises: string[] = [];
     let peakBytes = 0;
-    const startBytes = process.memoryUsage().rss;
+    const startBytes = process.memoryUsage.rss();
     for (let i = 0; i < numMutations; i++) {
-      writeFileSync(file, mutate(valid, headerBytes, random));
+      const mutated = mutate(valid, headerBytes, random);
+      ftruncateSync(descriptor, mutated.length);
+      writeSync(descriptor, mutated, 0, mutated.length, 0);
       let outcome = 'accepted';
       try {
         exercise(file);
@@ -73,7 +79,7 @@ describe('GGUF reader under mutation', () => {
         }
       }
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-      peakBytes = Math.max(peakBytes, process.memoryUsage().rss - startBytes);
+      peakBytes = Math.max(peakBytes, process.memoryUsage.rss() - startBytes);
     }
     expect(surprises).toEqual([]);
     // Each kind of refusal was met, so the mutations reach all parts of the reader.

@@ -16,10 +16,7 @@ export const maxStringBytes = 16 * 1024 * 1024;
 export const maxElementBytes = 1024 * 1024;
 
 /** Stops an array that cannot be held once decoded. The largest honest ones (merges, scores) have about 600 000 elements. */
-export const maxArrayElements = 16_777_216;
-
-/** Stops an array of strings whose decoded text would fill memory. Honest vocabularies and merges stay below 16 MB. */
-export const maxArrayBytes = 256 * 1024 * 1024;
+export const maxArrayElements = 4_194_304;
 
 /** Stops recursion by nested arrays. No known writer nests at all; the format allows it. */
 export const maxArrayDepth = 4;
@@ -33,5 +30,8 @@ export const maxAlignment = 1_048_576;
 /** Stops a layer count that would list millions of missing tensors. The deepest honest models have about 130. */
 export const maxLayers = 4096;
 
-/** Stops a header that takes minutes to walk through. The largest honest ones (big vocabularies) have about 20 MB. */
-export const maxHeaderBytes = 1024 * 1024 * 1024;
+/**
+ * Stops a header whose decoded values would fill memory: at worst (an array of bytes) they take eight times this. The largest
+ * honest headers (vocabularies of 260 000 tokens with their merges) have about 20 MB.
+ */
+export const maxHeaderBytes = 64 * 1024 * 1024;

@@ -118,7 +118,7 @@ export function scanMetadata(window: FileWindow, numKeys: number): Map<string, V
     }
     records.set(key, scanValue(window, key));
     if (window.position > maxHeaderBytes) {
-      throw window.invalid(`the header takes more than ${maxHeaderBytes} bytes`, start);
+      throw window.invalid(`"${key}" goes beyond the ${maxHeaderBytes} bytes that a header may have`, start);
     }
   }
   return records;

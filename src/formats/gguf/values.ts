@@ -1,7 +1,7 @@
 // The thirteen metadata value types: reading one, and skipping one without decoding it.
 import { isUtf8 } from 'node:buffer';
 import type { FileWindow } from './file-window.js';
-import { maxArrayBytes, maxArrayDepth, maxArrayElements, maxElementBytes, maxStringBytes } from './limits.js';
+import { maxArrayDepth, maxArrayElements, maxElementBytes, maxHeaderBytes, maxStringBytes } from './limits.js';
 
 export type GgufScalarType =
   'uint8' | 'int8' | 'uint16' | 'int16' | 'uint32' | 'int32' | 'float32' | 'bool' | 'string' | 'uint64' | 'int64' | 'float64';
@@ -143,8 +143,8 @@ function skipArray(window: FileWindow, label: string, depth: number): void {
     } else {
       skipScalar(window, 'string', label, maxElementBytes);
     }
-    if (window.position - start > maxArrayBytes) {
-      throw window.invalid(`${label} takes more than ${maxArrayBytes} bytes`, start);
+    if (window.position > maxHeaderBytes) {
+      throw window.invalid(`${label} goes beyond the ${maxHeaderBytes} bytes that a header may have`, start);
     }
   }
 }

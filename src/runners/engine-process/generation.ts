@@ -46,7 +46,7 @@ function promptTokens(tokenizer: Tokenizer, { prompt }: GenerationRequest): read
 }
 
 function keptTokens({ numKeep }: GenerationRequest, tokenizer: Tokenizer): number {
-  return Math.max(0, numKeep) + (tokenizer.addsBos ? 1 : 0);
+  return Math.max(0, numKeep) + tokenizer.encode('', { addBos: true }).length;
 }
 
 /** Ollama's rule for a prompt that does not fit: keep the first tokens and the tail, so that half of the context is free. */
@@ -79,7 +79,7 @@ class GenerationOutput {
 
   constructor(tokenizer: Tokenizer, request: GenerationRequest, promptIds: readonly number[], sinks: GenerationSinks) {
     this.#tokenizer = tokenizer;
-    this.#detokenizer = new IncrementalDetokenizer(tokenizer);
+    this.#detokenizer = new IncrementalDetokenizer(tokenizer, { isContinuation: true });
     this.#stops = new StopMatcher(request.stop);
     this.#promptIds = promptIds;
     this.#sinks = sinks;

@@ -2,7 +2,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { BlockPool, Engine, ModelRunner, Scheduler, kvBytesPerToken, type EngineStats, type KvCacheShape } from '../../engine/index.js';
+import {
+  BlockPool,
+  Engine,
+  ModelRunner,
+  Scheduler,
+  kvBytesPerToken,
+  type EngineStats,
+  type KvCacheShape,
+} from '../../engine/index.js';
 import { openGguf, readPackage, writePackage, type HyperParameters, type TarsPackage } from '../../formats/index.js';
 import { buildDecoder, planPackage, type Recipe } from '../../graph/index.js';
 import { kernelLayoutVersion } from '../../quant/index.js';
