@@ -39,7 +39,11 @@ template <class Codec, int T, int G>
   for (int j = 0; j < static_cast<int>(Codec::kBlockBytes / 64); j++) {
     Codes codes[G];
 #pragma GCC unroll 4
-    for (int g = 0; g < G; g++) codes[g] = loadCodes(tiles[g] + Codec::kHeaderBytes + half * Codec::kBlockBytes + 64 * j);
+    for (int g = 0; g < G; g++) {
+      const uint8_t* place = tiles[g] + Codec::kHeaderBytes + half * Codec::kBlockBytes + 64 * j;
+      codes[g] = loadCodes(place);
+      if (PF > 0 && T > 1) __builtin_prefetch(place + PF);
+    }
 #pragma GCC unroll 16
     for (int t = 0; t < T; t++) {
       const Quad quad = splatQuad(quads + t * kBlockColumns + 4 * j);

@@ -6,7 +6,7 @@
 // Domain objects must outlive every session that uses them, and sessions do not tell when they end: they are never released.
 TARS_EXPORT OrtStatus* RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base) {
   const OrtApi api = base->GetApi(kOrtApiVersion);
-  if (api == nullptr) return nullptr;  // older than any version with these members: the graph's nodes will be unknown to it
+  if (api == nullptr) return tars::Ort(base->GetApi(1)).createStatus(kOrtFail, "the tars operators need ONNX Runtime 1.22 or newer");
   const tars::Ort ort(api);
   OrtCustomOpDomain* domain = nullptr;
   OrtStatus* status = ort.createDomain("tars", &domain);

@@ -188,6 +188,5 @@ export class Engine {
 }
 
 function tokenScores(sequence: Sequence, logits: Float32Array, id: number, numTop: number): TokenScores {
-  const { chosen, top } = sequence.sampler.logprobs(logits, id, numTop);
-  return { id, logprob: chosen, top };
+  return { id, ...sequence.sampler.logprobs(logits, id, numTop) };
 }

@@ -1,9 +1,6 @@
 /** Ids that fit beside an ordered 32-bit logit in the 53 integer bits of a number. */
 const maxIds = 2 ** 21;
 
-/** A short list is ordered this far at first when only its head is needed. */
-const firstHead = 128;
-
 /**
  * The tokens still in play, with their logits. Memory is taken once; a step allocates nothing. The filters below shrink the
  * list and always leave at least one token. Order, where a filter needs one: best logit first, lowest id of equals.
@@ -13,15 +10,15 @@ export class Candidates {
   readonly #logits: Float32Array;
   readonly #weights: Float64Array;
   readonly #keys: Float64Array;
-  /** How many places at the front hold the best tokens in order. */
-  #ordered = 0;
+  #isOrdered = false;
   #length = 0;
   readonly #floatBits = new Float32Array(1);
   readonly #intBits = new Int32Array(this.#floatBits.buffer);
 
-  constructor(capacity: number) {
-    if (capacity > maxIds) {
-      throw new RangeError(`at most ${maxIds} tokens can be sampled from, not ${capacity}`);
+  /** `capacity` is the length of the longest list that will be taken. */
+  constructor(capacity: number, vocabSize: number) {
+    if (vocabSize > maxIds) {
+      throw new RangeError(`a vocabulary of ${vocabSize} tokens is too large to sample from (limit ${maxIds})`);
     }
     this.#ids = new Int32Array(capacity);
     this.#logits = new Float32Array(capacity);
@@ -37,10 +34,6 @@ export class Candidates {
     return this.#ids[place] as number;
   }
 
-  logitAt(place: number): number {
-    return this.#logits[place] as number;
-  }
-
   /** Every token with a usable logit (NaN and -Infinity are not). */
   takeAll(row: Float32Array): void {
     let length = 0;
@@ -52,7 +45,7 @@ export class Candidates {
       }
     }
     this.#length = length;
-    this.#ordered = 0;
+    this.#isOrdered = false;
   }
 
   /** The k best tokens of a row, in order. One pass: a heap holds the best so far and its worst is the threshold. */
@@ -75,29 +68,21 @@ export class Candidates {
       }
     }
     this.#length = length;
-    this.#orderAll();
-  }
-
-  /** Puts the best `count` tokens in order at the front, or more. */
-  order(count: number): void {
-    if (this.#ordered < Math.min(count, this.#length)) {
-      this.#orderAll();
-    }
+    this.#order();
   }
 
   /** Keeps the first tokens, in order, whose probabilities together reach `p`. */
   keepTopP(p: number): void {
-    const total = this.weigh(1);
-    let head = firstHead;
+    const wanted = p * this.weigh(1);
+    if (!this.#isOrdered) {
+      this.#dropTail(wanted);
+      this.#order();
+      this.weigh(1);
+    }
     let sum = 0;
     for (let place = 0; place < this.#length; place++) {
-      if (place === this.#ordered) {
-        // The head is nearly always enough, and ordering a whole vocabulary takes fifty times as long.
-        this.#orderHead(head);
-        head *= 16;
-      }
       sum += this.#weights[place] as number;
-      if (sum >= p * total) {
+      if (sum >= wanted) {
         this.#length = place + 1;
         return;
       }
@@ -118,14 +103,12 @@ export class Candidates {
       const probability = (this.#weights[i] as number) / total;
       entropy -= probability > 0 ? probability * Math.log(probability) : 0;
     }
-    const distance = (place: number): number => Math.abs(-Math.log((this.#weights[place] as number) / total) - entropy);
-    const places = Array.from({ length }, (_, place) => place).sort((a, b) => distance(a) - distance(b) || a - b);
-    let sum = 0;
-    let kept = 0;
-    while (kept < length && sum <= p * total) {
-      sum += this.#weights[places[kept++] as number] as number;
+    // Distance of each token's surprise from the expected one.
+    const distances = this.#keys.subarray(0, length);
+    for (let i = 0; i < length; i++) {
+      distances[i] = Math.abs(-Math.log((this.#weights[i] as number) / total) - entropy);
     }
-    this.#select(places.slice(0, kept).sort((a, b) => a - b));
+    this.#keepNearest(distances, p * total);
   }
 
   /** Softmax weights at a temperature, the best token's being 1; returns their sum. */
@@ -156,7 +139,7 @@ export class Candidates {
   }
 
   #best(): number {
-    if (this.#ordered > 0) {
+    if (this.#isOrdered) {
       return this.#logits[0] as number;
     }
     let best = -Infinity;
@@ -164,6 +147,24 @@ export class Candidates {
       best = Math.max(best, this.#logits[i] as number);
     }
     return best;
+  }
+
+  /**
+   * Drops improbable tokens that cannot be among the best ones of total weight `wanted`: a whole vocabulary takes fifty times
+   * as long to put in order as its likely part.
+   */
+  #dropTail(wanted: number): void {
+    for (let cut = 1e-2; cut > 1e-12; cut *= 1e-2) {
+      let sum = 0;
+      for (let i = 0; i < this.#length; i++) {
+        const weight = this.#weights[i] as number;
+        sum += weight >= cut ? weight : 0;
+      }
+      if (sum >= wanted) {
+        this.#keepAbove(this.#best() + Math.log(cut) - 1e-6);
+        return;
+      }
+    }
   }
 
   #keepAbove(threshold: number): void {
@@ -175,37 +176,112 @@ export class Candidates {
       }
     }
     this.#length = kept;
-    this.#ordered = Math.min(this.#ordered, kept);
   }
 
-  #select(places: readonly number[]): void {
-    places.forEach((from, to) => {
-      this.#ids[to] = this.#ids[from] as number;
-      this.#logits[to] = this.#logits[from] as number;
-    });
-    this.#length = places.length;
-    this.#ordered = this.#ordered > 0 ? places.length : 0;
-  }
-
-  /** Brings the best `count` of the unordered rest to its front, in order; weights move along. */
-  #orderHead(count: number): void {
-    const start = this.#ordered;
-    const rest = this.#length - start;
-    for (let i = 0; i < rest; i++) {
-      this.#keys[i] = this.#keyOf(this.#ids[start + i] as number, this.#logits[start + i] as number);
-    }
-    const threshold = count < rest ? this.#kthLargest(rest, count) : -Infinity;
-    // Partition: keys at or above the threshold to the front. Keys are distinct, so exactly `count` of them are.
-    let front = start;
-    for (let i = start; i < this.#length && front - start < count; i++) {
-      if ((this.#keys[i - start] as number) >= threshold) {
-        this.#swap(i, front);
-        this.#keys[i - start] = this.#keys[front - start] as number;
-        front++;
+  /**
+   * Keeps the tokens of smallest distance until their weights together exceed `wanted`. The cut is searched among the sorted
+   * distances, which is faster than sorting the tokens by them.
+   */
+  #keepNearest(distances: Float64Array, wanted: number): void {
+    const sorted = distances.slice().sort();
+    let low = 0;
+    let high = sorted.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#weightWithin(distances, sorted[middle] as number) > wanted) {
+        high = middle;
+      } else {
+        low = middle + 1;
       }
     }
-    this.#sortRange(start, front);
-    this.#ordered = front;
-    this.#reweigh(start, front);
+    const cut = sorted[low] as number;
+    let sum = low === 0 ? 0 : this.#weightWithin(distances, cut, true);
+    let kept = 0;
+    for (let i = 0; i < distances.length; i++) {
+      const distance = distances[i] as number;
+      // Of tokens at the cut itself only as many as are needed.
+      const isAtCut = distance === cut && sum <= wanted;
+      if (distance < cut || isAtCut) {
+        sum += isAtCut ? (this.#weights[i] as number) : 0;
+        this.#ids[kept] = this.#ids[i] as number;
+        this.#logits[kept++] = this.#logits[i] as number;
+      }
+    }
+    this.#length = kept;
+  }
+
+  #weightWithin(distances: Float64Array, limit: number, isStrict = false): number {
+    let sum = 0;
+    for (let i = 0; i < distances.length; i++) {
+      const distance = distances[i] as number;
+      if (distance < limit || (!isStrict && distance === limit)) {
+        sum += this.#weights[i] as number;
+      }
+    }
+    return sum;
+  }
+
+  /** Native sorting of numbers is five times as fast as with a comparison function, so logit and id share one number. */
+  #order(): void {
+    const length = this.#length;
+    for (let i = 0; i < length; i++) {
+      this.#floatBits[0] = this.#logits[i] as number;
+      const bits = this.#intBits[0] as number;
+      // Floats compare like their bits, negative ones the other way round.
+      const rank = bits < 0 ? ~bits & 0x7fffffff : bits + 2 ** 31;
+      this.#keys[i] = rank * maxIds + (maxIds - 1 - (this.#ids[i] as number));
+    }
+    const keys = this.#keys.subarray(0, length).sort();
+    for (let i = 0; i < length; i++) {
+      const key = keys[length - 1 - i] as number;
+      const rank = Math.floor(key / maxIds);
+      this.#intBits[0] = rank < 2 ** 31 ? ~rank | -(2 ** 31) : rank - 2 ** 31;
+      this.#ids[i] = maxIds - 1 - (key % maxIds);
+      this.#logits[i] = this.#floatBits[0] as number;
+    }
+    this.#isOrdered = true;
+  }
+
+  /** Heap with the worst token at the top: the lowest logit, the highest id of equals. */
+  #isWorse(id: number, logit: number, place: number): boolean {
+    const other = this.#logits[place] as number;
+    return logit < other || (logit === other && id > (this.#ids[place] as number));
+  }
+
+  #siftUp(start: number, id: number, logit: number): void {
+    let place = start;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (!this.#isWorse(id, logit, parent)) {
+        break;
+      }
+      this.#ids[place] = this.#ids[parent] as number;
+      this.#logits[place] = this.#logits[parent] as number;
+      place = parent;
+    }
+    this.#ids[place] = id;
+    this.#logits[place] = logit;
+  }
+
+  #replaceWorst(length: number, id: number, logit: number): void {
+    let place = 0;
+    for (;;) {
+      let child = place * 2 + 1;
+      if (child >= length) {
+        break;
+      }
+      const other = child + 1;
+      if (other < length && this.#isWorse(this.#ids[other] as number, this.#logits[other] as number, child)) {
+        child = other;
+      }
+      if (this.#isWorse(id, logit, child)) {
+        break;
+      }
+      this.#ids[place] = this.#ids[child] as number;
+      this.#logits[place] = this.#logits[child] as number;
+      place = child;
+    }
+    this.#ids[place] = id;
+    this.#logits[place] = logit;
   }
 }

@@ -1,4 +1,5 @@
 // The key/value part of a GGUF file. The scan remembers where each value lies; `get` decodes it from the file.
+import type { TarsError } from '../../errors/index.js';
 import type { FileWindow } from './file-window.js';
 import { maxHeaderBytes, maxNameBytes } from './limits.js';
 import { readString, readValue, scanValue, type GgufValue, type GgufValueType, type ValueRecord } from './values.js';
@@ -86,7 +87,7 @@ export class GgufMetadata {
   }
 
   /** TarsError FILE_INVALID that points at the value of `key` (or at the start of the file when it is missing). */
-  invalid(key: string, reason: string): Error {
+  invalid(key: string, reason: string): TarsError {
     return this.#window.invalid(`"${key}" ${reason}`, this.#records.get(key)?.offset ?? 0);
   }
 

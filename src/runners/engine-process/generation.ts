@@ -76,6 +76,7 @@ class GenerationOutput {
   readonly #promptIds: readonly number[];
   readonly #generatedIds: number[] = [];
   #logprobs: TokenLogprob[] = [];
+  #isStopped = false;
 
   constructor(tokenizer: Tokenizer, request: GenerationRequest, promptIds: readonly number[], sinks: GenerationSinks) {
     this.#tokenizer = tokenizer;
@@ -90,9 +91,8 @@ class GenerationOutput {
     if (scores !== undefined) {
       this.#logprobs.push(this.#describe(scores));
     }
-    const { text, isStopped } = this.#stops.push(this.#detokenizer.push(id));
-    this.#emit(text);
-    return isStopped;
+    this.#emit(this.#beforeStop(this.#detokenizer.push(id)));
+    return this.#isStopped;
   }
 
   onFinish(reason: StopReason, stats: SequenceStats): void {
@@ -100,9 +100,9 @@ class GenerationOutput {
       this.#sinks.onAbort();
       return;
     }
-    if (!this.#stops.isStopped) {
-      const { text, isStopped } = this.#stops.push(this.#detokenizer.flush());
-      this.#emit(isStopped ? text : text + this.#stops.flush());
+    if (!this.#isStopped) {
+      const text = this.#beforeStop(this.#detokenizer.flush());
+      this.#emit(this.#isStopped ? text : text + this.#stops.flush());
     }
     this.#sinks.onEvent({
       kind: 'done',
@@ -115,6 +115,12 @@ class GenerationOutput {
       },
       contextIds: [...this.#promptIds, ...this.#generatedIds],
     });
+  }
+
+  #beforeStop(piece: string): string {
+    const { text, stop } = this.#stops.push(piece);
+    this.#isStopped = stop !== undefined;
+    return text;
   }
 
   #emit(text: string): void {
