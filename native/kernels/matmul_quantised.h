@@ -42,7 +42,7 @@ template <class Codec, int T, int G>
     for (int g = 0; g < G; g++) {
       const uint8_t* place = tiles[g] + Codec::kHeaderBytes + half * Codec::kBlockBytes + 64 * j;
       codes[g] = loadCodes(place);
-      if (PF > 0 && T > 1) __builtin_prefetch(place + PF);
+      if (PF > 0) __builtin_prefetch(place + PF);
     }
 #pragma GCC unroll 16
     for (int t = 0; t < T; t++) {

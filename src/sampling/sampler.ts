@@ -18,8 +18,8 @@ export class Sampler {
   constructor(options: SamplingOptions, vocabSize: number) {
     this.#options = options;
     this.#vocabSize = vocabSize;
-    // Greedy sampling needs no list, and a list of the k best no room for the whole vocabulary.
-    const capacity = options.temperature <= 0 ? 0 : options.topK > 0 ? Math.min(options.topK, vocabSize) : vocabSize;
+    // A list of the k best needs no room for the whole vocabulary.
+    const capacity = options.temperature <= 0 ? 1 : options.topK > 0 ? Math.min(options.topK, vocabSize) : vocabSize;
     this.#candidates = new Candidates(capacity, vocabSize);
     this.#penalties = new Penalties(options);
     this.#random = new RandomGenerator(options.seed === -1 ? randomSeed() : options.seed);
@@ -40,7 +40,7 @@ export class Sampler {
     }
     this.#penalties.apply(logits);
     try {
-      return this.#options.temperature <= 0 ? greedy(logits) : this.#draw(logits);
+      return this.#options.temperature <= 0 ? greedy(this.#candidates, logits) : this.#draw(logits);
     } finally {
       this.#penalties.restore(logits);
     }
@@ -81,20 +81,12 @@ export class Sampler {
 }
 
 /** The best score; the lowest id of equals. */
-function greedy(logits: Float32Array): number {
-  let best = -1;
-  let bestLogit = -Infinity;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id] as number;
-    if (logit > bestLogit) {
-      best = id;
-      bestLogit = logit;
-    }
-  }
-  if (best === -1) {
+function greedy(best: Candidates, logits: Float32Array): number {
+  best.takeTop(logits, 1);
+  if (best.length === 0) {
     throw noToken();
   }
-  return best;
+  return best.idAt(0);
 }
 
 function noToken(): TarsError {

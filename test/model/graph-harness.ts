@@ -25,7 +25,13 @@ export class GraphHarness implements AsyncDisposable {
   readonly #cache: KvCache;
   readonly #folder: string;
 
-  private constructor(folder: string, environment: Environment, session: Session, tarsPackage: TarsPackage, cacheType: CacheType) {
+  private constructor(
+    folder: string,
+    environment: Environment,
+    session: Session,
+    tarsPackage: TarsPackage,
+    cacheType: CacheType,
+  ) {
     const { numLayers, numKvHeads, headSize } = tarsPackage.metadata.hyperParameters;
     const head = tarsPackage.tensors.get('lm_head') ?? tarsPackage.tensors.get('model.embed_tokens');
     this.vocabSize = head?.numRows ?? 0;
@@ -80,7 +86,12 @@ export class GraphHarness implements AsyncDisposable {
       bind('past_seqlens', 'int32', [parts.length], Int32Array.from(parts.map((part) => part.past)));
       bind('block_table', 'int32', [parts.length, width], Int32Array.from(table));
       bind('attention_metadata', 'int32', [2], Int32Array.from([maxNew, maxTotal]));
-      bind('logits_index', 'int64', [tokens.length], BigInt64Array.from(tokens, (_, index) => BigInt(index)));
+      bind(
+        'logits_index',
+        'int64',
+        [tokens.length],
+        BigInt64Array.from(tokens, (_, index) => BigInt(index)),
+      );
       for (const { name, tensor } of this.#cache.tensors) {
         binding.bindInput(name, tensor);
       }
