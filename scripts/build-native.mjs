@@ -1,5 +1,5 @@
 // Builds the operator library (native/) with CMake into native/build. `--prebuilt` also installs the stripped library and its
-// source digest into native/prebuilt/<platform>-<arch>/, the folder that the package ships.
+// source digest into native/prebuilt/<platform>-<arch>/, the folder that the package ships. `--digest` only prints the digest.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,9 @@ function sourceDigest() {
 function run(command, args) {
   const result = spawnSync(command, args, { stdio: 'inherit' });
   if (result.error?.code === 'ENOENT') {
-    console.error(`${command} was not found. Building the operator library needs CMake 3.18 or newer, a C++17 compiler and strip.`);
+    console.error(
+      `${command} was not found. Building the operator library needs CMake 3.18 or newer, a C++17 compiler and strip.`,
+    );
     process.exit(1);
   }
   if (result.status !== 0) {
@@ -35,6 +37,10 @@ function run(command, args) {
 }
 
 const digest = sourceDigest();
+if (process.argv.includes('--digest')) {
+  console.log(digest);
+  process.exit(0);
+}
 const library = path.join(build, 'libtars_ops.so');
 run('cmake', ['-S', native, '-B', build, '-DCMAKE_BUILD_TYPE=Release', `-DTARS_SOURCE_DIGEST=${digest}`]);
 run('cmake', ['--build', build, '--parallel', '2']);

@@ -1,6 +1,6 @@
 """Writes chats for tars-demo from facts.json: one JSON object {"messages": [...]} per line, the same lines for the same seed.
 
-The held-out paraphrases and sums of facts.json never appear in what this script writes; evaluate.py asks them.
+The held-out and blind questions of facts.json, and the held-out sums, never appear in what this script writes; evaluate.py asks them.
 """
 
 import argparse
@@ -10,12 +10,30 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LARGEST_TERM = 20
+SMALL_TERM = 10
 
 POLITE_BEFORE = ["Please tell me: ", "Hey, ", "Hi, ", "Can you tell me: ", "I have a question. ", "One more thing: ", "OK. ", "Quick question: ", "So, "]
 POLITE_AFTER = [" Please.", " Thanks.", " Please be brief.", " I am new here.", " I want to know."]
 SUM_QUESTIONS = ["What is {a} {word} {b}?", "{a} {sign} {b}", "{a} {sign} {b} = ?", "What is {a} {sign} {b}?", "How much is {a} {word} {b}?", "Calculate {a} {sign} {b}."]
 SUM_HELD_OUT = ["Can you work out {a} {word} {b}?", "Tell me {a} {sign} {b}."]
 OPERATIONS = {"+": "plus", "-": "minus"}
+# Ways to begin the same question, so that the model learns to look past the first words.
+BEGINNINGS = {
+    "How do I ": ["How can I ", "How would I ", "How could I ", "How should I ", "Tell me how to ", "Show me how to ", "What do I do to ", "I want to know how to "],
+    "How can I ": ["How do I ", "How might I ", "Please explain how to "],
+    "What is ": ["What's ", "what is ", "Do you know what is ", "And what is "],
+    "Which ": ["What ", "Tell me which ", "Do you know which "],
+    "What ": ["Tell me what ", "And what "],
+    "Can I ": ["Could I ", "May I ", "Is it possible to "],
+    "Does TARS ": ["Can TARS ", "Will TARS ", "Do you know, does TARS "],
+    "Is TARS ": ["Would you say TARS is ", "Tell me, is TARS "],
+    "Are you ": ["Tell me, are you ", "Would you say you are "],
+    "Show me ": ["Give me ", "I need ", "I would like to see ", "Can you show me "],
+    "Tell me about ": ["What do you know about ", "Can you tell me about ", "I want to hear about "],
+    "Explain ": ["Can you explain ", "Please explain ", "Could you explain "],
+    "Who ": ["Do you know who ", "Tell me who ", "And who "],
+    "Write ": ["Can you write ", "Please write ", "I need you to write "],
+}
 
 
 def load_facts(path: Path = HERE / "facts.json") -> dict:
@@ -23,8 +41,8 @@ def load_facts(path: Path = HERE / "facts.json") -> dict:
 
 
 def is_held_out_sum(a: int, sign: str, b: int) -> bool:
-    """One sum in eight is never shown in training, so that evaluation can tell arithmetic from memory."""
-    return (a * 31 + b * 17 + (5 if sign == "+" else 0)) % 8 == 3
+    """One larger sum in eight is never shown in training, so that evaluation can tell arithmetic from memory."""
+    return max(a, b) > SMALL_TERM and (a * 31 + b * 17 + (5 if sign == "+" else 0)) % 8 == 3
 
 
 def sum_result(a: int, sign: str, b: int) -> int:
@@ -55,7 +73,16 @@ def misspell(text: str, rng: random.Random) -> str:
     return text[:at] + text[at + 1 :] if kind == 1 else text[:at] + text[at] + text[at:]
 
 
+def vary_beginning(question: str, rng: random.Random) -> str:
+    for beginning, others in BEGINNINGS.items():
+        if question.startswith(beginning):
+            return rng.choice(others) + question[len(beginning) :]
+    return question
+
+
 def vary_question(question: str, rng: random.Random) -> str:
+    if rng.random() < 0.35:
+        question = vary_beginning(question, rng)
     if rng.random() < 0.18:
         before = rng.choice(POLITE_BEFORE)
         question = before + (question if before.endswith(". ") else question[0].lower() + question[1:])
@@ -77,12 +104,14 @@ class Chats:
         self.facts = facts
         self.rng = random.Random(seed)
         self.sums = [s for s in all_sums() if not is_held_out_sum(*s)]
+        self.small_sums = [(a, sign, b) for a, sign, b in self.sums if max(a, b) <= SMALL_TERM]
         held = [q for group in ("facts", "smalltalk") for item in facts[group] for q in item["held_out"]] + facts["unknown"]["held_out"]
+        held += [question for _, question in facts["blind"]]
         self.held_out = {q.lower().rstrip("?.!") for q in held}
 
     def turn(self) -> tuple[str, str]:
         makers = [self.fact, self.smalltalk, self.general, self.unknown, self.sum]
-        return self.rng.choices(makers, weights=[46, 9, 7, 20, 18])[0]()
+        return self.rng.choices(makers, weights=[42, 8, 6, 26, 18])[0]()
 
     def fact(self) -> tuple[str, str]:
         return self.of_item(self.rng.choice(self.facts["facts"]))
@@ -108,7 +137,7 @@ class Chats:
                 return vary_question(question, self.rng), self.rng.choice(unknown["answers"])
 
     def sum(self) -> tuple[str, str]:
-        a, sign, b = self.rng.choice(self.sums)
+        a, sign, b = self.rng.choice(self.small_sums if self.rng.random() < 0.5 else self.sums)
         question = self.rng.choice(SUM_QUESTIONS).format(a=a, b=b, sign=sign, word=OPERATIONS[sign])
         return question, f"{a} {sign} {b} = {sum_result(a, sign, b)}"
 

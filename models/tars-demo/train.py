@@ -105,6 +105,7 @@ class Trainer:
         self.order = torch.randperm(len(self.ids))
         self.step = 0
         self.seconds = 0.0
+        self.loss = math.nan
         self.checkpoint = args.out / "checkpoint.pt"
 
     def resume(self) -> None:
@@ -113,7 +114,7 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"]):
                 optimizer.load_state_dict(saved)
-            self.step, self.seconds = state["step"], state["seconds"]
+            self.step, self.seconds, self.loss = state["step"], state["seconds"], state["loss"]
             print(f"goes on from step {self.step} after {self.seconds / 60:.1f} min", flush=True)
 
     def save(self) -> None:
@@ -122,6 +123,7 @@ class Trainer:
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "seconds": self.seconds,
+            "loss": self.loss,
         }
         partial = self.checkpoint.with_suffix(".part")
         torch.save(state, partial)
@@ -158,17 +160,17 @@ class Trainer:
         self.model.train()
         while self.progress() < 1:
             started = time.monotonic()
-            loss = self.train_step()
+            self.loss = self.train_step()
             self.step += 1
             self.seconds += time.monotonic() - started
             if self.step % 10 == 0:
                 rate = self.step * self.args.rows * CONTEXT / self.seconds
-                print(f"step {self.step} loss {loss:.3f} {rate:.0f} tok/s {self.seconds / 60:.1f} min", flush=True)
+                print(f"step {self.step} loss {self.loss:.3f} {rate:.0f} tok/s {self.seconds / 60:.1f} min", flush=True)
             if self.step % CHECKPOINT_EVERY_STEPS == 0:
                 self.save()
         self.save()
         self.model.save_pretrained(self.args.out / "model")
-        summary = {"steps": self.step, "minutes": round(self.seconds / 60, 1), "loss": loss, "parameters": parameters, "device": self.device}
+        summary = {"steps": self.step, "minutes": round(self.seconds / 60, 1), "loss": round(self.loss, 4), "parameters": parameters, "device": self.device}
         (self.args.out / "training.json").write_text(json.dumps(summary))
         print(f"done: {summary}", flush=True)
 

@@ -43,20 +43,34 @@ inline void addColumnsOf(size_t count, const float* rows, size_t rowStride, size
   if constexpr (T > 1) addColumnsOf<G, Weight, T - 1>(count, rows, rowStride, numCols, weight, out, tokenStride, groupStride);
 }
 
+constexpr size_t kFloatPrefetchColumns = 32;  // weights are requested this far ahead, as in matmul_quantised.h
+
 struct FloatWeights {
   const uint8_t* weights;
   size_t stride;
-  F32 operator()(size_t k, int g) const { return load(reinterpret_cast<const float*>(weights + g * stride) + k * kGroupRows); }
+  F32 operator()(size_t k, int g) const {
+    const float* column = reinterpret_cast<const float*>(weights + g * stride) + k * kGroupRows;
+    __builtin_prefetch(column + kFloatPrefetchColumns * kGroupRows);
+    return load(column);
+  }
 };
 struct HalfWeights {
   const uint8_t* weights;
   size_t stride;
-  F32 operator()(size_t k, int g) const { return loadHalf(reinterpret_cast<const uint16_t*>(weights + g * stride) + k * kGroupRows); }
+  F32 operator()(size_t k, int g) const {
+    const uint16_t* column = reinterpret_cast<const uint16_t*>(weights + g * stride) + k * kGroupRows;
+    __builtin_prefetch(column + kFloatPrefetchColumns * kGroupRows);
+    return loadHalf(column);
+  }
 };
 struct BfloatWeights {
   const uint8_t* weights;
   size_t stride;
-  F32 operator()(size_t k, int g) const { return loadBfloat(reinterpret_cast<const uint16_t*>(weights + g * stride) + k * kGroupRows); }
+  F32 operator()(size_t k, int g) const {
+    const uint16_t* column = reinterpret_cast<const uint16_t*>(weights + g * stride) + k * kGroupRows;
+    __builtin_prefetch(column + kFloatPrefetchColumns * kGroupRows);
+    return loadBfloat(column);
+  }
 };
 
 template <class Weight>

@@ -8,6 +8,10 @@
 namespace tars {
 namespace TARS_ISA {
 
+// How far ahead weights are requested. With 4 tokens a pass reads 12 GB/s without it and 22 with it (Zen 5, one core): the dot
+// products fill the reorder window, so that few loads are in flight. Distances from 1 to 4 KiB measure alike.
+constexpr size_t kPrefetchBytes = 2304;
+
 struct NibbleCodec {
   static constexpr size_t kHeaderBytes = 64, kBlockBytes = 256;
   static constexpr bool kHasMin = false, kIsNibble = true;
@@ -42,7 +46,7 @@ template <class Codec, int T, int G>
     for (int g = 0; g < G; g++) {
       const uint8_t* place = tiles[g] + Codec::kHeaderBytes + half * Codec::kBlockBytes + 64 * j;
       codes[g] = loadCodes(place);
-      if (PF > 0) __builtin_prefetch(place + PF);
+      __builtin_prefetch(place + kPrefetchBytes);
     }
 #pragma GCC unroll 16
     for (int t = 0; t < T; t++) {

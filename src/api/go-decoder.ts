@@ -115,7 +115,7 @@ export function goMap<T>(element: Decoder<T>, goType: string, empty: T): Decoder
       : refuse(value, path, goType);
 }
 
-export type FieldDecoders<T> = { readonly [K in keyof T]-?: Decoder<NonNullable<T[K]>> };
+export type FieldDecoders<T> = { readonly [K in keyof T]-?: Decoder<Exclude<T[K], undefined>> };
 
 /** A struct: its fields come out in declaration order, absent and null ones are left out. */
 export function goStruct<T extends object>(name: string, fields: FieldDecoders<T>, goType = `api.${name}`): Decoder<Partial<T>> {

@@ -1,9 +1,8 @@
 // A small client of the HTTP API. It uses node:http and not fetch, because fetch gives up after five minutes without an
 // answer and a large model may take longer than that to load or to read a long prompt.
 import { createReadStream } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { STATUS_CODES, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { STATUS_CODES } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage } from '../errors/index.js';
 

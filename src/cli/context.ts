@@ -10,7 +10,7 @@ export interface TextOutput {
 }
 
 export interface Terminal {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
 }

@@ -32,6 +32,6 @@ export function createLogger(options: LoggerOptions): Logger {
       redact: { paths: redactedPaths, censor: '[redacted]' },
       timestamp: () => `,"time":${Date.now()}`,
     },
-    stream as { write(line: string): void },
+    stream,
   );
 }

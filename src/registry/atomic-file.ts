@@ -8,14 +8,17 @@ import type { FileHandle } from 'node:fs/promises';
  * Lets `write` fill a temporary file in `folder`, flushes it, and renames it to the path that `write` returns; undefined
  * discards it. The temporary file is gone afterwards, whatever happens.
  */
-export async function writeAtomically(folder: string, write: (file: FileHandle) => Promise<string | undefined>): Promise<void> {
+export async function writeAtomically(
+  folder: string,
+  write: (file: FileHandle, temporaryPath: string) => Promise<string | undefined>,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const temporary = path.join(folder, `.partial-${randomUUID()}`);
   const file = await open(temporary, 'wx');
   try {
     let target: string | undefined;
     try {
-      target = await write(file);
+      target = await write(file, temporary);
       if (target !== undefined) {
         await file.sync();
       }

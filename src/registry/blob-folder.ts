@@ -1,6 +1,6 @@
 // The `blobs` folder: files named by the SHA-256 of their content.
 import { createHash } from 'node:crypto';
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { TarsError } from '../errors/index.js';
@@ -84,16 +84,16 @@ export class BlobFolder implements BlobSource {
     });
   }
 
-  /** Brings a file of a known digest into the folder without reading it: a hard link where possible, else a copy. */
+  /** Copies a file of a known digest into the folder; file systems that can share the blocks do. */
   async addFile(digest: string, filePath: string): Promise<void> {
     if ((await this.size(digest)) !== undefined) {
       return;
     }
-    await mkdir(this.#folder, { recursive: true });
     const target = this.blobPath(digest);
-    await link(filePath, target).catch(async () => {
-      await copyFile(filePath, `${target}-partial`);
-      await rename(`${target}-partial`, target);
+    await writeAtomically(this.#folder, async (_file, temporary) => {
+      // Never a hard link: whoever rewrites the original in place would change the blob under its digest.
+      await copyFile(filePath, temporary, constants.COPYFILE_FICLONE);
+      return target;
     });
   }
 

@@ -4,7 +4,7 @@ import type { BlobSource } from './blob-folder.js';
 import { layerMediaTypes, layersOfType } from './manifest.js';
 import type { ManifestFile } from './manifest-folder.js';
 import { displayModelName } from './name.js';
-import type { ModelConfig, StoredMessage, StoredModel } from './types.js';
+import type { StoredMessage, StoredModel } from './types.js';
 
 const configSchema = z.looseObject({
   model_format: z.string().default(''),
@@ -39,7 +39,7 @@ export async function readStoredModel(file: ManifestFile, blobs: BlobSource, isE
     digest: file.digest,
     sizeBytes: [manifest.config, ...manifest.layers].reduce((sum, layer) => sum + layer.size, 0),
     modifiedAt: file.modifiedAt,
-    config: configSchema.parse(JSON.parse(await blobs.readText(manifest.config.digest))) as ModelConfig,
+    config: configSchema.parse(JSON.parse(await blobs.readText(manifest.config.digest))),
     weightsPath: weights === undefined ? '' : blobs.blobPath(weights.digest),
     weightsDigest: weights?.digest ?? '',
     template: await lastText(layerMediaTypes.template, layerMediaTypes.prompt),

@@ -8,7 +8,7 @@ import { buildDecoder, planPackage, type Recipe } from '../../src/graph/index.js
 import { Environment, IoBinding, Session, findOperatorLibrary, type ElementType } from '../../src/runtime/index.js';
 
 export const blockSize = 16;
-const numBlocks = 64;
+const numBlocks = 256;
 
 /** Part of a step: new tokens of a sequence whose cache blocks already hold `past` tokens. */
 export interface StepPart {

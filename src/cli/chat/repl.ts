@@ -75,11 +75,14 @@ export async function runRepl(context: CliContext, session: ChatSession): Promis
       history.add(line);
       const message = reader.push(line);
       if (message !== undefined && message.trim() !== '') {
+        // In raw mode Ctrl-C is a key press; out of it, it is the signal that interrupts the answer.
         lines.pause();
+        terminal.stdin.setRawMode?.(false);
         const isDone = await answer(context, session, commands, message);
         if (isDone) {
           return;
         }
+        terminal.stdin.setRawMode?.(true);
         lines.resume();
       }
       showPrompt(context, lines, reader);

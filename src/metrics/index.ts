@@ -1,0 +1,1 @@
+export { Metrics, RequestMetrics, type FinishReason, type LoadedModelSample } from './metrics.js';
