@@ -14,7 +14,7 @@ SMALL_TERM = 10
 
 POLITE_BEFORE = ["Please tell me: ", "Hey, ", "Hi, ", "Can you tell me: ", "I have a question. ", "One more thing: ", "OK. ", "Quick question: ", "So, "]
 POLITE_AFTER = [" Please.", " Thanks.", " Please be brief.", " I am new here.", " I want to know."]
-SUM_QUESTIONS = ["What is {a} {word} {b}?", "{a} {sign} {b}", "{a} {sign} {b} = ?", "What is {a} {sign} {b}?", "How much is {a} {word} {b}?", "Calculate {a} {sign} {b}."]
+SUM_QUESTIONS = ["What is {a} {word} {b}?", "{a} {sign} {b}", "{a} {sign} {b} = ?", "What is {a} {sign} {b}?", "How much is {a} {word} {b}?", "Calculate {a} {sign} {b}.", "{a}{sign}{b}", "What is {a}{sign}{b}?", "{a}{sign}{b}=?"]
 SUM_HELD_OUT = ["Can you work out {a} {word} {b}?", "Tell me {a} {sign} {b}."]
 OPERATIONS = {"+": "plus", "-": "minus"}
 # Ways to begin the same question, so that the model learns to look past the first words.
@@ -131,10 +131,17 @@ class Chats:
 
     def unknown(self) -> tuple[str, str]:
         unknown = self.facts["unknown"]
+        if self.rng.random() < 0.04:
+            return self.noise(), self.rng.choice(unknown["answers"])
         while True:
             question = fill_template(self.rng.choice(unknown["templates"]), unknown["fill"], self.rng)
             if question.lower().rstrip("?.!") not in self.held_out:
                 return vary_question(question, self.rng), self.rng.choice(unknown["answers"])
+
+    def noise(self) -> str:
+        """Letters without sense, as people type to see what happens."""
+        words = ["".join(self.rng.choices("abcdefghijklmnopqrstuvwxyz", k=self.rng.randrange(3, 9))) for _ in range(self.rng.randrange(1, 4))]
+        return " ".join(words)
 
     def sum(self) -> tuple[str, str]:
         a, sign, b = self.rng.choice(self.small_sums if self.rng.random() < 0.5 else self.sums)

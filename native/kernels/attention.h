@@ -16,22 +16,22 @@ constexpr size_t kChunksPerPass = kGroupsPerPass;
 
 struct AttentionScratch {
   float* keys;     // [kChunksPerPass, paddedHeadSize, 16]: transposed
-  float* scores;   // [kMaxAttentionRows, kAttentionPartPositions]
-  float* queries;  // [kMaxAttentionRows, paddedHeadSize]
+  float* scores;   // [numRows, kAttentionPartPositions]
+  float* queries;  // [numRows, paddedHeadSize]
   float* padded;   // [kAttentionPartPositions, paddedHeadSize]: rows of a head size that is no multiple of 16
 };
 
-inline AttentionScratch splitScratch(void* scratch, size_t width) {
+inline AttentionScratch splitScratch(void* scratch, size_t numRows, size_t width) {
   AttentionScratch parts;
   parts.keys = static_cast<float*>(scratch);
   parts.scores = parts.keys + kChunksPerPass * width * kChunk;
-  parts.queries = parts.scores + kMaxAttentionRows * kAttentionPartPositions;
-  parts.padded = parts.queries + kMaxAttentionRows * width;
+  parts.queries = parts.scores + numRows * kAttentionPartPositions;
+  parts.padded = parts.queries + numRows * width;
   return parts;
 }
 
-inline size_t attentionScratchBytes(size_t width) {
-  const size_t floats = kChunksPerPass * width * kChunk + kMaxAttentionRows * (kAttentionPartPositions + width) + kAttentionPartPositions * width;
+inline size_t attentionScratchBytes(size_t numRows, size_t width) {
+  const size_t floats = kChunksPerPass * width * kChunk + numRows * (kAttentionPartPositions + width) + kAttentionPartPositions * width;
   return floats * sizeof(float);
 }
 
@@ -77,12 +77,23 @@ inline void scoreChunks(const AttentionPart& part, const AttentionScratch& scrat
   }
 }
 
+// Rows of one head lie a whole token apart, which hardware prefetchers do not follow: without this a prompt chunk over a long
+// cache waits for the last-level cache most of its time.
+inline void prefetchChunk(const AttentionPart& part, const void* const* rows, size_t first) {
+  const size_t rowBytes = part.headSize * (part.isHalf ? 2 : 4);
+  for (size_t j = first; j < first + kChunk && j < part.numPositions; j++) {
+    for (size_t offset = 0; offset < rowBytes; offset += 64) __builtin_prefetch(static_cast<const uint8_t*>(rows[j]) + offset);
+  }
+}
+
 // scores[row][position] = query . key for all positions, visible or not.
 inline void computeScores(const AttentionPart& part, const void* const* keys, const AttentionScratch& scratch) {
   const size_t numChunks = (part.numPositions + kChunk - 1) / kChunk;
   for (size_t chunk = 0; chunk < numChunks;) {
     const size_t pass = chunk + kChunksPerPass <= numChunks ? kChunksPerPass : 1;
     for (size_t g = 0; g < pass; g++) {
+      prefetchChunk(part, keys, (chunk + g + kChunksPerPass) * kChunk);
+      prefetchChunk(part, part.values, (chunk + g) * kChunk);
       transposeKeys(part, keys, (chunk + g) * kChunk, scratch.keys + g * part.paddedHeadSize * kChunk);
     }
     if (pass == 1) {
@@ -150,7 +161,7 @@ inline void weighValues(const AttentionPart& part, const void* const* values, co
 }
 
 inline void attendPart(const AttentionPart& part, const AttentionState& state, void* memory) {
-  const AttentionScratch scratch = splitScratch(memory, part.paddedHeadSize);
+  const AttentionScratch scratch = splitScratch(memory, part.numRows, part.paddedHeadSize);
   const void* rows[kAttentionPartPositions];
   for (size_t r = 0; r < part.numRows; r++) {
     memcpy(scratch.queries + r * part.paddedHeadSize, part.queries[r], part.paddedHeadSize * sizeof(float));

@@ -58,18 +58,37 @@ size_t listTiles(const AttentionBatch& batch, const TilePlan& plan, Tile* tiles)
   return count;
 }
 
-// Memory of one softmax state of kMaxAttentionRows rows.
-size_t stateFloats(const AttentionBatch& batch) { return kMaxAttentionRows * (2 + batch.paddedHeadSize); }
+size_t roundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-AttentionState stateAt(float* memory) { return {memory, memory + kMaxAttentionRows, memory + 2 * kMaxAttentionRows}; }
+// Memory of one softmax state; every part of it begins on a cache line.
+struct StateLayout {
+  size_t numRows, paddedHeadSize;
 
-void clearState(const AttentionBatch& batch, const AttentionState& state) {
-  for (size_t r = 0; r < kMaxAttentionRows; r++) state.maximum[r] = kEmptyMaximum;
-  memset(state.sum, 0, kMaxAttentionRows * sizeof(float));
-  memset(state.values, 0, kMaxAttentionRows * batch.paddedHeadSize * sizeof(float));
+  size_t rowBytes() const { return roundUp(numRows * sizeof(float)); }
+  size_t bytes() const { return 2 * rowBytes() + numRows * paddedHeadSize * sizeof(float); }
+  AttentionState at(uint8_t* memory) const {
+    return {reinterpret_cast<float*>(memory), reinterpret_cast<float*>(memory + rowBytes()),
+            reinterpret_cast<float*>(memory + 2 * rowBytes())};
+  }
+  AttentionState clear(uint8_t* memory) const {
+    const AttentionState state = at(memory);
+    for (size_t r = 0; r < numRows; r++) state.maximum[r] = kEmptyMaximum;
+    memset(state.sum, 0, numRows * sizeof(float));
+    memset(state.values, 0, numRows * paddedHeadSize * sizeof(float));
+    return state;
+  }
+};
+
+// The layout that holds the largest of the tiles.
+StateLayout layoutOf(const AttentionBatch& batch, const Tile* tiles, size_t numTiles) {
+  size_t numRows = 0;
+  for (size_t i = 0; i < numTiles; i++) {
+    const size_t rows = tiles[i].numTokens * tiles[i].numHeads;
+    numRows = rows > numRows ? rows : numRows;
+  }
+  return {numRows, batch.paddedHeadSize};
 }
 
-// First position that any row of the tile sees, rounded down to a part.
 void attendTilePart(const AttentionBatch& batch, const Tile& tile, const float* queries, size_t partIndex, const AttentionState& state,
                     void* scratch) {
   const float* rowQueries[kMaxAttentionRows];
@@ -129,22 +148,20 @@ void finishTile(const AttentionBatch& batch, const Tile& tile, const AttentionSt
   }
 }
 
-size_t roundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 // Many tiles: each worker does all parts of a tile, in order.
 void attendWholeTiles(OpContext& op, const AttentionBatch& batch, const Tile* tiles, size_t numTiles, const float* queries, float* output) {
-  const size_t stateBytes = roundUp(stateFloats(batch) * sizeof(float));
-  const size_t workerBytes = roundUp(kernels().attentionScratchBytes(batch.paddedHeadSize)) + 2 * stateBytes;
+  const StateLayout layout = layoutOf(batch, tiles, numTiles);
+  const size_t scratchBytes = roundUp(kernels().attentionScratchBytes(layout.numRows, batch.paddedHeadSize));
+  const size_t workerBytes = scratchBytes + 2 * layout.bytes();
   const Scratch memory(OpContext::numWorkers(numTiles) * workerBytes);
   if (memory.get() == nullptr) return op.fail("no memory for attention");
   op.parallel(numTiles, [&](size_t worker, size_t index) {
     uint8_t* own = memory.get() + worker * workerBytes;
-    const AttentionState total = stateAt(reinterpret_cast<float*>(own));
-    const AttentionState part = stateAt(reinterpret_cast<float*>(own + stateBytes));
+    const AttentionState total = layout.clear(own + scratchBytes);
+    const AttentionState part = layout.at(own + scratchBytes + layout.bytes());
     const Tile& tile = tiles[index];
-    clearState(batch, total);
     for (size_t p = 0; p < tile.numParts; p++) {
-      attendTilePart(batch, tile, queries, tile.firstPart + p, part, own + 2 * stateBytes);
+      attendTilePart(batch, tile, queries, tile.firstPart + p, part, own);
       kernels().mergeParts(tile.numTokens * tile.numHeads, batch.paddedHeadSize, total, part);
     }
     finishTile(batch, tile, total, output);
@@ -155,19 +172,18 @@ void attendWholeTiles(OpContext& op, const AttentionBatch& batch, const Tile* ti
 void attendSplitTiles(OpContext& op, const AttentionBatch& batch, const Tile* tiles, size_t numTiles, const float* queries, float* output) {
   size_t numParts = 0;
   for (size_t i = 0; i < numTiles; i++) numParts += tiles[i].numParts;
-  const size_t stateBytes = roundUp(stateFloats(batch) * sizeof(float));
-  const size_t workerBytes = roundUp(kernels().attentionScratchBytes(batch.paddedHeadSize));
-  const Scratch states((numParts + OpContext::numWorkers(numTiles)) * stateBytes), memory(OpContext::numWorkers(numParts) * workerBytes);
+  const StateLayout layout = layoutOf(batch, tiles, numTiles);
+  const size_t workerBytes = roundUp(kernels().attentionScratchBytes(layout.numRows, batch.paddedHeadSize));
+  const Scratch states((numParts + 1) * layout.bytes()), memory(OpContext::numWorkers(numParts) * workerBytes);
   if (states.get() == nullptr || memory.get() == nullptr) return op.fail("no memory for attention");
-  const auto state = [&](size_t index) { return stateAt(reinterpret_cast<float*>(states.get() + index * stateBytes)); };
+  const auto state = [&](size_t index) { return layout.at(states.get() + index * layout.bytes()); };
   op.parallel(numParts, [&](size_t worker, size_t item) {
     size_t index = 0, part = item;
     for (; part >= tiles[index].numParts; index++) part -= tiles[index].numParts;
     attendTilePart(batch, tiles[index], queries, tiles[index].firstPart + part, state(item), memory.get() + worker * workerBytes);
   });
   for (size_t index = 0, item = 0; index < numTiles; index++) {
-    const AttentionState total = state(numParts);
-    clearState(batch, total);
+    const AttentionState total = layout.clear(states.get() + numParts * layout.bytes());
     for (size_t p = 0; p < tiles[index].numParts; p++, item++) {
       kernels().mergeParts(tiles[index].numTokens * tiles[index].numHeads, batch.paddedHeadSize, total, state(item));
     }

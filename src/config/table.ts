@@ -22,12 +22,12 @@ export const configTable = [
   {
     name: 'OLLAMA_CONTEXT_LENGTH',
     default: '0',
-    meaning: 'Context length in tokens when neither the request nor the model names one; 0 chooses by memory.',
+    meaning: 'Context length in tokens when neither the request nor the model names one; 0 means 4096.',
   },
   {
     name: 'OLLAMA_NUM_PARALLEL',
     default: '0',
-    meaning: 'Most requests that one model answers in the same batch; 0 chooses by memory.',
+    meaning: 'Most requests that one model answers in the same batch; 0 means 32, within the cache.',
   },
   { name: 'OLLAMA_MAX_LOADED_MODELS', default: '0', meaning: 'Most models loaded at once; 0 means 3 for each GPU, at least 3.' },
   { name: 'OLLAMA_MAX_QUEUE', default: '512', meaning: 'Most requests that wait for a model to load; more are answered 503.' },
@@ -38,7 +38,11 @@ export const configTable = [
   },
   { name: 'OLLAMA_ORIGINS', default: '', meaning: 'Comma list of further browser origins that may call the server; one * each.' },
   { name: 'OLLAMA_DEBUG', default: '0', meaning: 'Log level: 1 or true for debug, 2 for trace.' },
-  { name: 'OLLAMA_KV_CACHE_TYPE', default: 'f16', meaning: 'Element type of the KV cache: f16, q8_0 or q4_0.' },
+  {
+    name: 'OLLAMA_KV_CACHE_TYPE',
+    default: 'f16',
+    meaning: 'Element type of the KV cache; this version keeps f16 and says so when asked for q8_0 or q4_0.',
+  },
   { name: 'OLLAMA_NOPRUNE', default: 'false', meaning: 'Keeps unreferenced blobs when the server starts.' },
   { name: 'OLLAMA_NOHISTORY', default: 'false', meaning: 'Does not save what is typed at the interactive prompt.' },
   {
@@ -52,8 +56,16 @@ export const configTable = [
     default: '$XDG_CACHE_HOME/tars or ~/.cache/tars',
     meaning: 'Folder of prepared weights (.tars) and other files that can be made again.',
   },
-  { name: 'TARS_NUM_THREADS', default: '0', meaning: 'Threads of one model on the CPU; 0 means one for each physical core.' },
-  { name: 'TARS_PROVIDER', default: 'auto', meaning: 'Execution provider: auto, cpu, cuda or webgpu.' },
+  {
+    name: 'TARS_NUM_THREADS',
+    default: '0',
+    meaning: 'Threads of one model on the CPU; 0 means one for each core that the process may use.',
+  },
+  {
+    name: 'TARS_PROVIDER',
+    default: 'auto',
+    meaning: 'Execution provider: auto or cpu; this version refuses to load models with cuda or webgpu.',
+  },
   { name: 'TARS_NATIVE_LIBRARY', default: '', meaning: 'Path of the operator library, instead of the one in the package.' },
   {
     name: 'TARS_ISA',
@@ -63,7 +75,7 @@ export const configTable = [
   {
     name: 'TARS_MAX_MEMORY',
     default: '0',
-    meaning: 'Memory budget of all loaded models, in bytes; 0 means what the machine has.',
+    meaning: 'Memory budget of all loaded models, in bytes; 0 means 80 % of what the machine has.',
   },
 ] as const satisfies readonly ConfigVariable[];
 

@@ -45,6 +45,9 @@ class ProcessRunnerPool implements RunnerPool {
     this.#logger = logger;
     this.#onStats = onStats ?? ((): void => undefined);
     this.#nowMs = nowMs ?? Date.now;
+    if (config.kvCacheType !== 'f16') {
+      logger.warn({ asked: config.kvCacheType }, 'this version keeps the KV cache as f16; OLLAMA_KV_CACHE_TYPE is not followed');
+    }
   }
 
   async acquire(

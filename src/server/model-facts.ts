@@ -1,6 +1,7 @@
 // What a weights file says of itself, read from its header once and kept by digest.
 import { describeGguf, ggufModelInfo, GgufFile, type GgufDescription, type ModelInfoValue } from '../formats/index.js';
 import type { StoredModel } from '../registry/index.js';
+import { RecentMap } from './recent-map.js';
 
 export interface ListedTensor {
   readonly name: string;
@@ -32,35 +33,13 @@ export interface SpecialTokenTexts {
 /** Stops the cache from growing without limit; a listing of more models reads some headers again. */
 const maxEntries = 256;
 
-/** A map that forgets the entry that was used longest ago. */
-class RecentMap<V> {
-  readonly #entries = new Map<string, V>();
-
-  get(key: string): V | undefined {
-    const value = this.#entries.get(key);
-    if (value !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, value);
-    }
-    return value;
-  }
-
-  set(key: string, value: V): void {
-    this.#entries.set(key, value);
-    const oldest = this.#entries.size > maxEntries ? this.#entries.keys().next() : undefined;
-    if (oldest !== undefined && oldest.done !== true) {
-      this.#entries.delete(oldest.value);
-    }
-  }
-}
-
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 export class ModelFactsReader {
-  readonly #facts = new RecentMap<ModelFacts>();
-  readonly #specialTokens = new RecentMap<SpecialTokenTexts>();
+  readonly #facts = new RecentMap<ModelFacts>(maxEntries);
+  readonly #specialTokens = new RecentMap<SpecialTokenTexts>(maxEntries);
 
   /** Facts of a model. Throws what `GgufFile.open` throws. Each file is read in a turn of the event loop of its own. */
   async facts(model: StoredModel): Promise<ModelFacts> {

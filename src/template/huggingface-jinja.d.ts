@@ -13,6 +13,9 @@ declare module '@huggingface/jinja' {
     run(program: Program): { readonly value: string };
   }
 
-  export function tokenize(source: string, options: { readonly lstrip_blocks: boolean; readonly trim_blocks: boolean }): unknown[];
+  export function tokenize(
+    source: string,
+    options: { readonly lstrip_blocks: boolean; readonly trim_blocks: boolean },
+  ): unknown[];
   export function parse(tokens: unknown[]): Program;
 }

@@ -35,7 +35,7 @@ export class ThinkingParser {
     let thinking = '';
     let content = '';
     // Each state either hands the rest to the next one or keeps what it cannot decide yet.
-    for (let before: State | undefined; before !== this.#state; ) {
+    for (let before: State | undefined; before !== this.#state;) {
       before = this.#state;
       switch (before) {
         case 'beforeOpening':

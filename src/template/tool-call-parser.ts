@@ -30,7 +30,9 @@ export function jinjaToolCallFormat(source: string): ToolCallFormat {
   if (source.includes('<tool_call>')) {
     return { kind: 'tagged', open: '<tool_call>', close: '</tool_call>' };
   }
-  const tag = ['[TOOL_CALLS]', '<|tool_call|>', '<|tool_call_start|>', '<|python_tag|>'].find((marker) => source.includes(marker));
+  const tag = ['[TOOL_CALLS]', '<|tool_call|>', '<|tool_call_start|>', '<|python_tag|>'].find((marker) =>
+    source.includes(marker),
+  );
   return { kind: 'generic', tag: tag ?? '{' };
 }
 

@@ -70,7 +70,7 @@ struct AttentionState {
   float* values;   // [numRows, paddedHeadSize]
 };
 
-constexpr size_t kMaxAttentionRows = 32;
+constexpr size_t kMaxAttentionRows = 128;  // keys and values are read once per 128 query rows
 constexpr size_t kAttentionPartPositions = 256;
 constexpr size_t kMaxHeadSize = 1024;
 constexpr float kEmptyMaximum = -1e30f;  // of a row that has seen no position; finite, so that differences stay numbers
@@ -86,7 +86,7 @@ struct KernelTable {
   // With a gate the two groups are one output group.
   void (*multiply)(const MatMulTask& task, size_t firstGroup, size_t numGroups, size_t firstPanel, size_t endPanel);
 
-  size_t (*attentionScratchBytes)(size_t paddedHeadSize);
+  size_t (*attentionScratchBytes)(size_t numRows, size_t paddedHeadSize);
   // Softmax state of the rows over the positions of one part alone. Needs attentionScratchBytes() aligned to 64.
   void (*attendPart)(const AttentionPart& part, const AttentionState& state, void* scratch);
   // Folds `part` into `total`; parts must be folded in the order of their positions.

@@ -1,7 +1,19 @@
 import { parseError } from './template-error.js';
 
 export type TokenKind =
-  'text' | 'open' | 'close' | 'space' | 'field' | 'variable' | 'identifier' | 'dot' | 'number' | 'string' | 'character' | 'operator' | 'end';
+  | 'text'
+  | 'open'
+  | 'close'
+  | 'space'
+  | 'field'
+  | 'variable'
+  | 'identifier'
+  | 'dot'
+  | 'number'
+  | 'string'
+  | 'character'
+  | 'operator'
+  | 'end';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -16,7 +28,10 @@ const comment = /\/\*[^]*?\*\//y;
 const patterns: readonly (readonly [TokenKind, RegExp])[] = [
   ['space', /[ \t\r\n]+/y],
   ['operator', /:=|[=|,()]/y],
-  ['number', /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)/y],
+  [
+    'number',
+    /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)/y,
+  ],
   ['field', /\.[\p{L}_][\p{L}\p{Nd}_]*/uy],
   ['dot', /\./y],
   ['variable', /\$[\p{L}\p{Nd}_]*/uy],
@@ -91,7 +106,7 @@ function closeAt(source: string, place: number): ActionEnd | undefined {
 function pushAction(tokens: Token[], source: string, open: number, start: number): ActionEnd {
   tokens.push({ kind: 'open', text: '{{', position: open });
   let depth = 0;
-  for (let place = start; ; ) {
+  for (let place = start; ;) {
     const close = closeAt(source, place);
     if (close !== undefined) {
       if (depth > 0) {

@@ -35,7 +35,7 @@ export function unquote(literal: string): string | undefined {
 
 /** Text as a Go string literal (`%q`). */
 export function quote(text: string): string {
-  const body = text.replace(/[\\"\x00-\x1f\x7f]/g, (character) => {
+  const body = text.replace(/[\\"\p{Cc}]/gu, (character) => {
     const code = character.charCodeAt(0);
     const short = '\x07\b\f\n\r\t\v\\"'.indexOf(character);
     return short === -1 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\${'abfnrtv\\"'.charAt(short)}`;

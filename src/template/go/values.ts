@@ -150,14 +150,14 @@ export function printValue(value: GoValue, toJsonText: (value: GoValue) => strin
   return quoted && typeof value === 'string' ? quote(value) : String(value);
 }
 
-/** Go's shortest form (`%v`): scientific from 1e+21 or below 1e-4 on, at least two digits in the exponent. */
+/** Go's shortest form (`%v`): scientific from 1e+06 or below 1e-4 on, at least two digits in the exponent. */
 export function printFloat(value: number): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
   }
   const [mantissa = '', exponent = ''] = value.toExponential().split('e');
   const power = Number(exponent);
-  if (value !== 0 && (power < -4 || power >= 21)) {
+  if (value !== 0 && (power < -4 || power >= 6)) {
     return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
   }
   return Object.is(value, -0) ? '-0' : String(value);

@@ -1,0 +1,65 @@
+// Checks of a request before a model is loaded, in Ollama's order and words.
+import type { InferenceRequest, ThinkValue } from '../../api/index.js';
+import { parseKeepAlive } from '../../config/index.js';
+import { TarsError } from '../../errors/index.js';
+import { canonicalModelName, type StoredModel } from '../../registry/index.js';
+
+const maxTopLogprobs = 20;
+
+/** What needs no model: `top_logprobs` and `keep_alive`. Returns the latter in milliseconds. */
+export function checkBody({ top_logprobs = 0, keep_alive }: Partial<InferenceRequest>): number | undefined {
+  const keepAliveMs = parseKeepAlive(keep_alive);
+  if (top_logprobs < 0 || top_logprobs > maxTopLogprobs) {
+    throw new TarsError('BAD_REQUEST', { reason: `top_logprobs must be between 0 and ${maxTopLogprobs}` });
+  }
+  return keepAliveMs;
+}
+
+/** Thinking to use: on by default for a model that can, refused for one that cannot. `name` is the model as it was sent. */
+export function resolveThinking(
+  requested: ThinkValue | undefined,
+  capabilities: readonly string[],
+  name: string,
+): ThinkValue | undefined {
+  if (capabilities.includes('thinking')) {
+    return requested ?? true;
+  }
+  if (requested !== undefined && requested !== false) {
+    throw new TarsError('CAPABILITY_MISSING', { model: JSON.stringify(name), capability: 'thinking' });
+  }
+  return undefined;
+}
+
+/** `operation` is what the model cannot do without the completion capability: `chat` or `generate`. */
+export function requireCompletion(capabilities: readonly string[], name: string, operation: string): void {
+  if (!capabilities.includes('completion')) {
+    throw new TarsError('CAPABILITY_MISSING', { model: JSON.stringify(name), capability: operation });
+  }
+}
+
+export function requireCapability(capabilities: readonly string[], model: StoredModel, capability: 'tools' | 'insert'): void {
+  if (!capabilities.includes(capability)) {
+    throw new TarsError('CAPABILITY_MISSING', { model: canonicalModelName(model.name), capability });
+  }
+}
+
+/** Output that follows a schema cannot be promised yet, so a request for it is refused and never quietly ignored. */
+export function checkFormat(format: unknown): void {
+  if (format === undefined || format === null || format === '') {
+    return;
+  }
+  if (format === 'json' || (typeof format === 'object' && !Array.isArray(format))) {
+    throw new TarsError('FORMAT_UNAVAILABLE');
+  }
+  throw new TarsError('FORMAT_INVALID', { format: JSON.stringify(JSON.stringify(format)) });
+}
+
+/** Ollama passes the refusal of its engine on, a JSON document inside the error text; clients look for its words. */
+export function refuseImages(numImages: number): void {
+  if (numImages > 0) {
+    const message = 'Multimodal data provided, but model does not support multimodal requests.';
+    throw new TarsError('BAD_REQUEST', {
+      reason: JSON.stringify({ error: { code: 400, message, type: 'invalid_request_error' } }),
+    });
+  }
+}

@@ -1,0 +1,189 @@
+// The operation behind POST /api/generate; other dialects are to come through here too.
+import type { GenerateRequest, GenerateResponse, Logprob, ThinkValue } from '../../api/index.js';
+import { TarsError } from '../../errors/index.js';
+import type { StoredModel } from '../../registry/index.js';
+import { createOverrideTemplate } from '../prompt/choose-template.js';
+import { assembleGenerateMessages } from '../prompt/assemble-messages.js';
+import { renderFitting } from '../prompt/fit-messages.js';
+import type { PromptTemplate } from '../prompt/prompt-template.js';
+import { requireModel, runnableModel } from '../model-lookup.js';
+import { mergeOptions } from '../request-options.js';
+import type { Services } from '../services.js';
+import { checkBody, checkFormat, refuseImages, requireCapability, requireCompletion, resolveThinking } from './checks.js';
+import { OutputParser } from './output-parser.js';
+import type { Reply } from './reply.js';
+import { InferenceSession } from './session.js';
+
+/** Keys in wire order; undefined ones are left out. */
+function response(services: Services, model: string, rest: Omit<GenerateResponse, 'model' | 'created_at'>): GenerateResponse {
+  const { response: text, thinking, done, done_reason, context, tool_calls, _debug_info, logprobs, ...metrics } = rest;
+  return {
+    model,
+    created_at: services.clock.timestamp(),
+    response: text,
+    thinking,
+    done,
+    done_reason,
+    context,
+    ...metrics,
+    tool_calls,
+    _debug_info,
+    logprobs,
+  };
+}
+
+function emptyReply(services: Services, model: string, reason: 'load' | 'unload'): Reply<GenerateResponse> {
+  return { kind: 'single', body: response(services, model, { response: '', done: true, done_reason: reason }) };
+}
+
+/** Throws TarsError for whatever is wrong before the first piece of the answer; later errors come out of `chunks`. */
+export async function generate(
+  services: Services,
+  request: Partial<GenerateRequest>,
+  signal: AbortSignal,
+): Promise<Reply<GenerateResponse>> {
+  const keepAliveMs = checkBody(request);
+  const { model: name = '', prompt: userPrompt = '' } = request;
+  if (name === '') {
+    throw new TarsError('MODEL_NOT_FOUND', { model: '' });
+  }
+  const model = await requireModel(services, name);
+  if (userPrompt === '' && keepAliveMs === 0) {
+    services.pool.unload(runnableModel(model));
+    return emptyReply(services, name, 'unload');
+  }
+  const think = await checkModel(services, request, model);
+  const options = mergeOptions(model.parameters, request.options ?? {});
+  if (userPrompt !== '') {
+    checkFormat(request.format);
+    refuseImages(request.images?.length ?? 0);
+  }
+  const session = await InferenceSession.open(services, {
+    model,
+    // Ollama leaves a zero out of the request to its engine, so that it means no limit.
+    options: options.numPredict === 0 ? { ...options, numPredict: -1 } : options,
+    keepAliveMs,
+    signal,
+  });
+  if (userPrompt === '') {
+    session.close('stop');
+    return emptyReply(services, name, 'load');
+  }
+  try {
+    const template = await chooseRequestTemplate(services, request, model);
+    const prompt = request.raw === true ? userPrompt : await renderPrompt(request, { model, template, think, session });
+    if (request._debug_render_only === true) {
+      session.close('stop');
+      const debug = { rendered_template: prompt };
+      return { kind: 'single', body: response(services, name, { response: '', done: false, _debug_info: debug }) };
+    }
+    const parser = new OutputParser({
+      template,
+      prompt,
+      isThinking: request.raw !== true && think !== undefined && think !== false,
+      toolNames: [],
+    });
+    return { kind: 'stream', chunks: streamGenerate(services, request, session, prompt, parser), join: joinGenerate };
+  } catch (error) {
+    session.close('error');
+    throw error;
+  }
+}
+
+/** What the model must be able to do. Returns the thinking to use. */
+async function checkModel(
+  services: Services,
+  request: Partial<GenerateRequest>,
+  model: StoredModel,
+): Promise<ThinkValue | undefined> {
+  const { model: name = '' } = request;
+  const { capabilities } = await services.profiles.profile(model);
+  if (capabilities.includes('image')) {
+    throw new TarsError('BAD_REQUEST', { reason: 'image generation models are not currently supported' });
+  }
+  if (request.raw === true && (request.template || request.system || (request.context?.length ?? 0) > 0)) {
+    throw new TarsError('BAD_REQUEST', { reason: 'raw mode does not support template, system, or context' });
+  }
+  const think = resolveThinking(request.think, capabilities, name);
+  requireCompletion(capabilities, name, 'generate');
+  if (request.suffix) {
+    requireCapability(capabilities, model, 'insert');
+  }
+  return think;
+}
+
+function chooseRequestTemplate(
+  services: Services,
+  { template }: Partial<GenerateRequest>,
+  model: StoredModel,
+): PromptTemplate | Promise<PromptTemplate> {
+  return template ? createOverrideTemplate(template) : services.profiles.promptTemplate(model);
+}
+
+interface PromptParts {
+  readonly model: StoredModel;
+  readonly template: PromptTemplate;
+  readonly think: ThinkValue | undefined;
+  readonly session: InferenceSession;
+}
+
+async function renderPrompt(request: Partial<GenerateRequest>, { model, template, think, session }: PromptParts): Promise<string> {
+  const { prompt = '', system, context = [] } = request;
+  const before = context.length > 0 ? await session.lease.detokenize(context) : '';
+  if (request.suffix) {
+    return before + template.renderInsert(prompt, request.suffix);
+  }
+  const messages = assembleGenerateMessages(model, { prompt, system, hasContext: context.length > 0 });
+  if (request.template || request.truncate === false) {
+    return before + template.render({ messages, tools: [], think });
+  }
+  return renderFitting({
+    messages,
+    contextLength: session.lease.contextLength,
+    render: (fitting) => before + template.render({ messages: fitting, tools: [], think }),
+    countTokens: (text) => session.countTokens(text),
+  });
+}
+
+async function* streamGenerate(
+  services: Services,
+  request: Partial<GenerateRequest>,
+  session: InferenceSession,
+  prompt: string,
+  parser: OutputParser,
+): AsyncGenerator<GenerateResponse> {
+  const { model = '', truncate = true, shift = true, logprobs = false, top_logprobs: topLogprobs = 0 } = request;
+  for await (const event of session.run(prompt, { truncate, shift, logprobs, topLogprobs }, parser)) {
+    if (event.kind === 'piece') {
+      const { content, thinking } = event.piece;
+      yield response(services, model, {
+        response: content,
+        thinking: thinking || undefined,
+        done: false,
+        logprobs: event.logprobs,
+      });
+    } else {
+      yield response(services, model, {
+        response: '',
+        done: true,
+        done_reason: event.reason,
+        context: request.raw === true ? undefined : event.contextIds,
+        ...event.metrics,
+      });
+    }
+  }
+}
+
+function joinGenerate(chunks: readonly GenerateResponse[]): GenerateResponse {
+  const last = chunks.at(-1);
+  if (last === undefined) {
+    throw new TarsError('INTERNAL', { reason: 'the answer had no end' });
+  }
+  const logprobs: Logprob[] = chunks.flatMap((chunk) => chunk.logprobs ?? []);
+  return {
+    ...last,
+    response: chunks.map((chunk) => chunk.response).join(''),
+    thinking: chunks.map((chunk) => chunk.thinking ?? '').join('') || undefined,
+    logprobs: logprobs.length > 0 ? logprobs : undefined,
+  };
+}

@@ -1,0 +1,154 @@
+// The whole product: `tars serve` with real engine processes, over HTTP.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServerProcess } from '../fixtures/server-process.js';
+import { smolLm2Path, smolLm2Title } from '../fixtures/test-models.js';
+
+interface ReplyLine {
+  readonly error?: string;
+  readonly done?: boolean;
+  readonly response?: string;
+  readonly message?: { readonly content: string };
+}
+
+async function lines(response: Response): Promise<ReplyLine[]> {
+  const text = await response.text();
+  expect(text.endsWith('\n')).toBe(true);
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ReplyLine);
+}
+
+function enginePids(serverPid: number): number[] {
+  try {
+    const listed = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(serverPid)], { encoding: 'utf8' });
+    return listed.split('\n').flatMap((line) => (line.includes('engine-process') ? [Number.parseInt(line, 10)] : []));
+  } catch {
+    return [];
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition() && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(condition()).toBe(true);
+}
+
+const longAnswer = {
+  model: 'tars-demo',
+  prompt: 'Tell me a long story.',
+  raw: true,
+  options: { num_predict: 3000, seed: 1, stop: [] },
+};
+
+describe('tars serve', () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    server = await ServerProcess.start();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it('answers with the embedded model, streamed and whole alike', async () => {
+    const body = { model: 'tars-demo', messages: [{ role: 'user', content: 'What can you do?' }], options: { temperature: 0 } };
+    const streamed = await lines(await server.post('/api/chat', body));
+    expect(streamed.length).toBeGreaterThan(3);
+    expect(streamed.at(-1)).toMatchObject({ done: true, done_reason: 'stop' });
+    const text = streamed.map((line) => line.message?.content ?? '').join('');
+    expect(text.length).toBeGreaterThan(20);
+    const whole = (await (await server.post('/api/chat', { ...body, stream: false })).json()) as ReplyLine;
+    expect(whole.message?.content).toBe(text);
+  });
+
+  it('gives the same text for the same seed, alone and beside other requests', async () => {
+    const body = { model: 'tars-demo', prompt: 'hello', stream: false, options: { seed: 7, num_predict: 40 } };
+    const text = async (): Promise<string | undefined> =>
+      ((await (await server.post('/api/generate', body)).json()) as ReplyLine).response;
+    const alone = await text();
+    const others = Array.from({ length: 4 }, (_, index) =>
+      server.post('/api/generate', { ...longAnswer, prompt: `Story ${index}`, stream: false, options: { num_predict: 60 } }),
+    );
+    expect(await text()).toBe(alone);
+    await Promise.all(others.map(async (other) => (await other).text()));
+  });
+
+  it('gives each of 8 streams one error line when the engine is killed, and answers the next request by itself', async () => {
+    const responses = await Promise.all(Array.from({ length: 8 }, () => server.post('/api/generate', longAnswer)));
+    const [pid] = enginePids(server.pid);
+    const replies = Promise.all(responses.map(lines));
+    process.kill(pid ?? 0, 'SIGKILL');
+    for (const stream of await replies) {
+      expect(stream.filter((line) => line.error !== undefined)).toHaveLength(1);
+      expect(stream.at(-1)?.error).toMatch(/unexpectedly stopped/);
+      expect(stream.some((line) => line.done === true)).toBe(false);
+    }
+    const next = (await (
+      await server.post('/api/generate', { model: 'tars-demo', prompt: 'hello', stream: false })
+    ).json()) as ReplyLine;
+    expect(next.done).toBe(true);
+  });
+
+  it('stops working on an answer when its client goes away', async () => {
+    const controller = new AbortController();
+    const response = await server.post('/api/generate', longAnswer, controller.signal);
+    await response.body?.getReader().read();
+    controller.abort();
+    // With keep_alive 0 the model is unloaded as soon as no request holds it.
+    await server.post('/api/generate', { model: 'tars-demo', prompt: '', keep_alive: 0 });
+    await until(() => enginePids(server.pid).length === 0);
+  });
+});
+
+describe('tars serve: start and end', () => {
+  it('says in one line that the port is taken and exits with status 1', async () => {
+    await using first = await ServerProcess.start();
+    await using second = await ServerProcess.start(Number(new URL(first.url).port));
+    expect(await second.exit()).toEqual({ code: 1, signal: null });
+    expect(second.stderr.split('\n').filter((line) => line.includes('address already in use'))).toHaveLength(1);
+  });
+
+  it('ends streams and engine processes on Ctrl-C', async () => {
+    await using server = await ServerProcess.start();
+    const response = await server.post('/api/generate', longAnswer);
+    const engines = enginePids(server.pid);
+    expect(engines).toHaveLength(1);
+    server.signal('SIGINT');
+    await response.text().catch(() => undefined);
+    expect(await server.exit()).toMatchObject({ code: 0 });
+    await until(() => engines.every((pid) => !isAlive(pid)));
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const smolLm2 = smolLm2Path();
+
+describe.skipIf(smolLm2 === undefined)(smolLm2Title('SmolLM2 over HTTP'), () => {
+  it('is imported by blob and create, and knows the capital of France', async () => {
+    await using server = await ServerProcess.start();
+    const bytes = readFileSync(smolLm2 ?? '');
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'HEAD' })).status).toBe(404);
+    expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'POST', body: bytes })).status).toBe(201);
+    const created = await lines(await server.post('/api/create', { model: 'smollm2', files: { 'smollm2.gguf': digest } }));
+    expect(created.at(-1)).toEqual({ status: 'success' });
+    const reply = await server.post('/api/chat', {
+      model: 'smollm2',
+      messages: [{ role: 'user', content: 'What is the capital of France?' }],
+      options: { temperature: 0 },
+      stream: false,
+    });
+    expect(((await reply.json()) as ReplyLine).message?.content).toContain('Paris');
+  }, 120_000);
+});
