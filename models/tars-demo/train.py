@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--chats", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the trained model")
-    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--minutes", type=float, default=22)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=4, help="rows of 1024 tokens in a step")
     parser.add_argument("--learning-rate", type=float, default=4e-3)

@@ -278,4 +278,3 @@ export const deleteRequestBody: BodyDecoder<DeleteRequest> = body(
   'DeleteRequest',
   goStruct<DeleteRequest>('DeleteRequest', { model: goString, name: goString }),
 );
-

@@ -5,6 +5,7 @@
 export const errorTable = {
   // requests
   MODEL_NOT_FOUND: { status: 404, message: "model '{model}' not found" },
+  COPY_SOURCE_NOT_FOUND: { status: 404, message: 'model {model} not found' },
   MODEL_REQUIRED: { status: 400, message: 'model is required' },
   MODEL_NAME_INVALID: { status: 400, message: 'invalid model name' },
   BAD_REQUEST: { status: 400, message: '{reason}' },
@@ -17,6 +18,9 @@ export const errorTable = {
   SERVER_BUSY: { status: 503, message: 'server busy, please try again.  maximum pending requests exceeded' },
   REQUEST_CANCELED: { status: 499, message: 'request canceled' },
   INTERNAL: { status: 500, message: '{reason}' },
+
+  // server
+  LISTEN_FAILED: { status: 500, message: 'listen tcp {address}: {reason}' },
 
   // configuration
   CONFIG_INVALID: { status: 500, message: '{name}: {reason}' },

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerProcess } from '../fixtures/server-process.js';
 import { smolLm2Path, smolLm2Title } from '../fixtures/test-models.js';
@@ -39,17 +40,23 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-const longAnswer = {
-  model: 'tars-demo',
-  prompt: 'Tell me a long story.',
-  raw: true,
-  options: { num_predict: 3000, seed: 1, stop: [] },
-};
+// Random weights that repeat themselves for as long as they may: ten contexts.
+const tinyModel = path.resolve(import.meta.dirname, '..', 'fixtures', 'truth', 'llama.gguf');
+const longAnswer = { model: 'tiny', prompt: 'abc', raw: true, options: { temperature: 0 } };
+
+async function importModel(server: ServerProcess, name: string, file: string): Promise<ReplyLine[]> {
+  const bytes = readFileSync(file);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'HEAD' })).status).toBe(404);
+  expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'POST', body: bytes })).status).toBe(201);
+  return lines(await server.post('/api/create', { model: name, files: { 'model.gguf': digest } }));
+}
 
 describe('tars serve', () => {
   let server: ServerProcess;
   beforeAll(async () => {
     server = await ServerProcess.start();
+    await importModel(server, 'tiny', tinyModel);
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
@@ -70,7 +77,7 @@ describe('tars serve', () => {
       ((await (await server.post('/api/generate', body)).json()) as ReplyLine).response;
     const alone = await text();
     const others = Array.from({ length: 4 }, (_, index) =>
-      server.post('/api/generate', { ...longAnswer, prompt: `Story ${index}`, stream: false, options: { num_predict: 60 } }),
+      server.post('/api/generate', { model: 'tars-demo', prompt: `What is ${index} + ${index}?`, stream: false }),
     );
     expect(await text()).toBe(alone);
     await Promise.all(others.map(async (other) => (await other).text()));
@@ -78,16 +85,16 @@ describe('tars serve', () => {
 
   it('gives each of 8 streams one error line when the engine is killed, and answers the next request by itself', async () => {
     const responses = await Promise.all(Array.from({ length: 8 }, () => server.post('/api/generate', longAnswer)));
-    const [pid] = enginePids(server.pid);
+    const pids = enginePids(server.pid);
     const replies = Promise.all(responses.map(lines));
-    process.kill(pid ?? 0, 'SIGKILL');
+    pids.forEach((pid) => process.kill(pid, 'SIGKILL'));
     for (const stream of await replies) {
       expect(stream.filter((line) => line.error !== undefined)).toHaveLength(1);
       expect(stream.at(-1)?.error).toMatch(/unexpectedly stopped/);
       expect(stream.some((line) => line.done === true)).toBe(false);
     }
     const next = (await (
-      await server.post('/api/generate', { model: 'tars-demo', prompt: 'hello', stream: false })
+      await server.post('/api/generate', { ...longAnswer, stream: false, options: { num_predict: 3 } })
     ).json()) as ReplyLine;
     expect(next.done).toBe(true);
   });
@@ -98,7 +105,7 @@ describe('tars serve', () => {
     await response.body?.getReader().read();
     controller.abort();
     // With keep_alive 0 the model is unloaded as soon as no request holds it.
-    await server.post('/api/generate', { model: 'tars-demo', prompt: '', keep_alive: 0 });
+    await server.post('/api/generate', { model: 'tiny', prompt: '', keep_alive: 0 });
     await until(() => enginePids(server.pid).length === 0);
   });
 });
@@ -113,6 +120,7 @@ describe('tars serve: start and end', () => {
 
   it('ends streams and engine processes on Ctrl-C', async () => {
     await using server = await ServerProcess.start();
+    await importModel(server, 'tiny', tinyModel);
     const response = await server.post('/api/generate', longAnswer);
     const engines = enginePids(server.pid);
     expect(engines).toHaveLength(1);
@@ -137,11 +145,7 @@ const smolLm2 = smolLm2Path();
 describe.skipIf(smolLm2 === undefined)(smolLm2Title('SmolLM2 over HTTP'), () => {
   it('is imported by blob and create, and knows the capital of France', async () => {
     await using server = await ServerProcess.start();
-    const bytes = readFileSync(smolLm2 ?? '');
-    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'HEAD' })).status).toBe(404);
-    expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'POST', body: bytes })).status).toBe(201);
-    const created = await lines(await server.post('/api/create', { model: 'smollm2', files: { 'smollm2.gguf': digest } }));
+    const created = await importModel(server, 'smollm2', smolLm2 ?? '');
     expect(created.at(-1)).toEqual({ status: 'success' });
     const reply = await server.post('/api/chat', {
       model: 'smollm2',

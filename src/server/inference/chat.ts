@@ -7,7 +7,15 @@ import type { PromptTemplate } from '../prompt/prompt-template.js';
 import { requireModel, runnableModel } from '../model-lookup.js';
 import { mergeOptions, type RequestOptions } from '../request-options.js';
 import type { Services } from '../services.js';
-import { checkBody, checkFormat, refuseImages, requireCapability, requireCompletion, resolveThinking } from './checks.js';
+import {
+  checkBody,
+  checkFormat,
+  refuseImages,
+  requireCapability,
+  requireCompletion,
+  resolveThinking,
+  isThinking,
+} from './checks.js';
 import { OutputParser } from './output-parser.js';
 import type { Reply } from './reply.js';
 import { InferenceSession } from './session.js';
@@ -35,7 +43,7 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
     services.pool.unload(runnableModel(model));
     return emptyReply(services, name, 'unload');
   }
-  const { capabilities } = await services.profiles.profile(model);
+  const { capabilities, template: choice } = await services.profiles.profile(model);
   const think = resolveThinking(request.think, capabilities, name);
   requireCompletion(capabilities, name, 'chat');
   if (tools.length > 0) {
@@ -46,10 +54,9 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
     checkFormat(request.format);
     refuseImages(messages.reduce((sum, { images = [] }) => sum + images.length, 0));
   }
-  const template = await services.profiles.promptTemplate(model);
   const session = await InferenceSession.open(services, {
     model,
-    options: unlimitedWhenZero(options, template),
+    options: unlimitedWhenZero(options, choice.kind),
     keepAliveMs,
     signal,
   });
@@ -58,6 +65,7 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
     return emptyReply(services, name, 'load');
   }
   try {
+    const template = await services.profiles.promptTemplate(model);
     const render = (fitting: readonly Message[]): string => template.render({ messages: fitting, tools, think });
     const all = assembleChatMessages(model, messages);
     const prompt =
@@ -79,10 +87,9 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
       return { kind: 'single', body };
     }
     const parser = new OutputParser({
-      template,
       prompt,
-      isThinking: think !== undefined && think !== false,
-      toolNames: tools.map((tool) => tool.function.name),
+      ...(isThinking(think) && { thinkingTags: template.thinkingTags }),
+      ...(tools.length > 0 && { tools: { format: template.toolCallFormat, names: tools.map((tool) => tool.function.name) } }),
     });
     return { kind: 'stream', chunks: streamChat(services, request, session, prompt, parser), join: joinChat };
   } catch (error) {
@@ -92,7 +99,7 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
 }
 
 /** Only the template in the weights can ask for no token at all; elsewhere Ollama leaves a zero out of its own request. */
-function unlimitedWhenZero(options: RequestOptions, { kind }: PromptTemplate): RequestOptions {
+function unlimitedWhenZero(options: RequestOptions, kind: PromptTemplate['kind']): RequestOptions {
   return kind === 'go' && options.numPredict === 0 ? { ...options, numPredict: -1 } : options;
 }
 

@@ -30,6 +30,10 @@ export function resolveThinking(
   return undefined;
 }
 
+export function isThinking(think: ThinkValue | undefined): boolean {
+  return think !== undefined && think !== false;
+}
+
 /** `operation` is what the model cannot do without the completion capability: `chat` or `generate`. */
 export function requireCompletion(capabilities: readonly string[], name: string, operation: string): void {
   if (!capabilities.includes('completion')) {

@@ -9,7 +9,15 @@ import type { PromptTemplate } from '../prompt/prompt-template.js';
 import { requireModel, runnableModel } from '../model-lookup.js';
 import { mergeOptions } from '../request-options.js';
 import type { Services } from '../services.js';
-import { checkBody, checkFormat, refuseImages, requireCapability, requireCompletion, resolveThinking } from './checks.js';
+import {
+  checkBody,
+  checkFormat,
+  refuseImages,
+  requireCapability,
+  requireCompletion,
+  resolveThinking,
+  isThinking,
+} from './checks.js';
 import { OutputParser } from './output-parser.js';
 import type { Reply } from './reply.js';
 import { InferenceSession } from './session.js';
@@ -70,18 +78,16 @@ export async function generate(
     return emptyReply(services, name, 'load');
   }
   try {
-    const template = await chooseRequestTemplate(services, request, model);
-    const prompt = request.raw === true ? userPrompt : await renderPrompt(request, { model, template, think, session });
+    const template = request.raw === true ? undefined : await chooseRequestTemplate(services, request, model);
+    const prompt = template === undefined ? userPrompt : await renderPrompt(request, { model, template, think, session });
     if (request._debug_render_only === true) {
       session.close('stop');
       const debug = { rendered_template: prompt };
       return { kind: 'single', body: response(services, name, { response: '', done: false, _debug_info: debug }) };
     }
     const parser = new OutputParser({
-      template,
       prompt,
-      isThinking: request.raw !== true && think !== undefined && think !== false,
-      toolNames: [],
+      ...(template !== undefined && isThinking(think) && { thinkingTags: template.thinkingTags }),
     });
     return { kind: 'stream', chunks: streamGenerate(services, request, session, prompt, parser), join: joinGenerate };
   } catch (error) {
@@ -127,7 +133,10 @@ interface PromptParts {
   readonly session: InferenceSession;
 }
 
-async function renderPrompt(request: Partial<GenerateRequest>, { model, template, think, session }: PromptParts): Promise<string> {
+async function renderPrompt(
+  request: Partial<GenerateRequest>,
+  { model, template, think, session }: PromptParts,
+): Promise<string> {
   const { prompt = '', system, context = [] } = request;
   const before = context.length > 0 ? await session.lease.detokenize(context) : '';
   if (request.suffix) {

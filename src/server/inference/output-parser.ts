@@ -1,8 +1,13 @@
 // Splits the text of an answer into content, thinking and tool calls, while it streams.
 import { randomInt } from 'node:crypto';
 import type { ToolCall } from '../../api/index.js';
-import { createToolCallParser, ThinkingParser, type ToolCallParser } from '../../template/index.js';
-import type { PromptTemplate } from '../prompt/prompt-template.js';
+import {
+  createToolCallParser,
+  ThinkingParser,
+  type ThinkingTags,
+  type ToolCallFormat,
+  type ToolCallParser,
+} from '../../template/index.js';
 
 export interface OutputPiece {
   readonly content: string;
@@ -11,11 +16,12 @@ export interface OutputPiece {
 }
 
 export interface OutputParserOptions {
-  readonly template: PromptTemplate;
   /** The rendered prompt: some templates open the thinking themselves. */
   readonly prompt: string;
-  readonly isThinking: boolean;
-  readonly toolNames: readonly string[];
+  /** Absent when the answer is not split into thinking and content. */
+  readonly thinkingTags?: ThinkingTags;
+  /** Absent when the request declares no tools. */
+  readonly tools?: { readonly format: ToolCallFormat; readonly names: readonly string[] };
 }
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -29,9 +35,9 @@ export class OutputParser {
   readonly #tools: ToolCallParser | undefined;
   #numCalls = 0;
 
-  constructor({ template, prompt, isThinking, toolNames }: OutputParserOptions) {
-    this.#thinking = isThinking ? new ThinkingParser(template.thinkingTags, prompt) : undefined;
-    this.#tools = toolNames.length > 0 ? createToolCallParser(template.toolCallFormat, toolNames) : undefined;
+  constructor({ prompt, thinkingTags, tools }: OutputParserOptions) {
+    this.#thinking = thinkingTags === undefined ? undefined : new ThinkingParser(thinkingTags, prompt);
+    this.#tools = tools === undefined ? undefined : createToolCallParser(tools.format, tools.names);
   }
 
   push(text: string): OutputPiece {

@@ -38,9 +38,13 @@ export function quote(text: string): string {
   const body = text.replace(/[\\"\p{Cc}]/gu, (character) => {
     const code = character.charCodeAt(0);
     const short = '\x07\b\f\n\r\t\v\\"'.indexOf(character);
-    return short === -1 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\${'abfnrtv\\"'.charAt(short)}`;
+    return short === -1 ? controlEscape(code) : `\\${'abfnrtv\\"'.charAt(short)}`;
   });
   return `"${body}"`;
+}
+
+function controlEscape(code: number): string {
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 /** Value of a Go number literal. */

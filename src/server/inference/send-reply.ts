@@ -1,0 +1,22 @@
+import type { FastifyReply } from 'fastify';
+import { sendNdjson } from '../ndjson.js';
+import type { Reply } from './reply.js';
+
+/** Sends an operation's reply: one object, a stream of lines, or all chunks joined when the client wants no stream. */
+export async function sendReply<T extends object>(
+  reply: FastifyReply,
+  result: Reply<T>,
+  isStreamed: boolean,
+): Promise<FastifyReply> {
+  if (result.kind === 'single') {
+    return reply.send(result.body);
+  }
+  if (isStreamed) {
+    return sendNdjson(reply, result.chunks);
+  }
+  const chunks: T[] = [];
+  for await (const chunk of result.chunks) {
+    chunks.push(chunk);
+  }
+  return reply.send(result.join(chunks));
+}
