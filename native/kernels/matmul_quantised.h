@@ -126,19 +126,28 @@ inline void multiplyPanel(const MatMulTask& task, const uint8_t* weights, size_t
   }
 }
 
+// Adds the planes of each token: [numGroups, count * 2, 16] becomes [numGroups, count, 16] at the start of `tile`.
+inline void addPlanes(float* tile, size_t numGroups, size_t count) {
+  for (size_t row = 0; row < numGroups * count; row++) {
+    store(tile + row * kGroupRows, add(load(tile + 2 * row * kGroupRows), load(tile + (2 * row + 1) * kGroupRows)));
+  }
+}
+
 inline void multiplyQuantised(const MatMulTask& task, size_t firstGroup, size_t numGroups, size_t firstPanel, size_t endPanel) {
   const size_t stride = groupBytes(task.type, task.numCols);
   const uint8_t* weights = task.weights + firstGroup * stride;
-  const size_t tokenBytes = task.numCols / kBlockColumns * kPanelBlockBytes;
-  const size_t panels = numPanels(task.numTokens, kPanelRows);
+  const size_t tokenBytes = task.numPlanes * (task.numCols / kBlockColumns) * kPanelBlockBytes;
+  const size_t panels = numPanels(task.numTokens, panelTokens(kPanelRows, task.numPlanes));
   alignas(64) float tile[2 * kPanelRows * kGroupRows];
   for (size_t p = firstPanel; p < endPanel; p++) {
     const size_t token = panelBegin(p, panels, task.numTokens);
     const size_t count = panelBegin(p + 1, panels, task.numTokens) - token;
+    const size_t rows = count * task.numPlanes;
     const uint8_t* panel = task.panels + token * tokenBytes;
-    if (task.type == WeightType::kQ4_0) multiplyPanel<NibbleCodec>(task, weights, stride, numGroups, panel, count, tile);
-    if (task.type == WeightType::kQ4_1) multiplyPanel<NibbleMinCodec>(task, weights, stride, numGroups, panel, count, tile);
-    if (task.type == WeightType::kQ8_0) multiplyPanel<ByteCodec>(task, weights, stride, numGroups, panel, count, tile);
+    if (task.type == WeightType::kQ4_0) multiplyPanel<NibbleCodec>(task, weights, stride, numGroups, panel, rows, tile);
+    if (task.type == WeightType::kQ4_1) multiplyPanel<NibbleMinCodec>(task, weights, stride, numGroups, panel, rows, tile);
+    if (task.type == WeightType::kQ8_0) multiplyPanel<ByteCodec>(task, weights, stride, numGroups, panel, rows, tile);
+    if (task.numPlanes == 2) addPlanes(tile, numGroups, count);
     finishTile(task, tile, token, count, firstGroup, numGroups);
   }
 }

@@ -1,6 +1,8 @@
-// Activations to signed 8-bit codes per block of 32 (as Q8_0, with a single-precision scale).
+// Activations to signed 8-bit codes per block of 32 (as Q8_0, with a single-precision scale). With two planes the second one
+// holds what the first left over, with a scale of its own: together about 16 bits, for models whose answers 8 bits would turn.
 //
-// A panel serves the tokens of one pass over the weights. Per block: [count][32] codes, [count] scales, [count] start values.
+// A panel serves the tokens of one pass over the weights; each plane of a token is a row of it, the planes of a token side by
+// side. Per block: [rows][32] codes, [rows] scales, [rows] start values.
 // The start value is what the integer sum begins with: -offset * sum(codes) makes unsigned weight codes exact; for types with
 // a min it is the float scale * sum(codes), which multiplies the min.
 #pragma once
@@ -43,27 +45,51 @@ inline int32_t roundBlock(const float* x, float factor, int8_t* codes) {
   return sum;
 }
 
+// Where a row's codes, scale and start value lie within one block of a panel.
+struct PanelPlace {
+  uint8_t* block;
+  size_t numRows;
+  size_t row;
+
+  int8_t* codes() const { return reinterpret_cast<int8_t*>(block + row * kBlockColumns); }
+  uint8_t* scale() const { return block + numRows * kBlockColumns + row * 4; }
+  uint8_t* start() const { return block + numRows * (kBlockColumns + 4) + row * 4; }
+};
+
+// Quantises one block into its place and returns the scale.
+inline float quantiseBlock(const float* x, const WeightTypeInfo& info, int offset, const PanelPlace& place) {
+  const float largest = maxMagnitude(x);
+  const float scale = largest / 127.0f;
+  const float factor = largest > 0 ? 127.0f / largest : 0.0f;
+  const int32_t sum = roundBlock(x, isinf(factor) ? 0.0f : factor, place.codes());
+  memcpy(place.scale(), &scale, 4);
+  const int32_t start = -offset * sum;
+  const float minFactor = scale * static_cast<float>(sum);
+  if (info.hasMin) {
+    memcpy(place.start(), &minFactor, 4);
+  } else {
+    memcpy(place.start(), &start, 4);
+  }
+  return scale;
+}
+
 inline void quantisePanel(const MatMulTask& task, size_t firstToken, size_t count) {
   const WeightTypeInfo& info = weightTypeInfo(task.type);
   const int offset = task.type == WeightType::kQ8_0 ? kByteOffset : info.codeOffset;
   const size_t numBlocks = task.numCols / kBlockColumns;
-  uint8_t* panel = task.panels + firstToken * numBlocks * kPanelBlockBytes;
+  const size_t numRows = count * task.numPlanes;
+  uint8_t* panel = task.panels + firstToken * task.numPlanes * numBlocks * kPanelBlockBytes;
   for (size_t t = 0; t < count; t++) {
     const float* x = task.activations + (firstToken + t) * task.numCols;
     for (size_t block = 0; block < numBlocks; block++) {
-      uint8_t* place = panel + block * count * kPanelBlockBytes;
-      const float largest = maxMagnitude(x + block * kBlockColumns);
-      const float scale = largest / 127.0f;
-      const float factor = largest > 0 ? 127.0f / largest : 0.0f;
-      const int32_t sum = roundBlock(x + block * kBlockColumns, isinf(factor) ? 0.0f : factor, reinterpret_cast<int8_t*>(place + t * kBlockColumns));
-      memcpy(place + count * kBlockColumns + t * 4, &scale, 4);
-      const int32_t start = -offset * sum;
-      const float minFactor = scale * static_cast<float>(sum);
-      uint8_t* startPlace = place + count * (kBlockColumns + 4) + t * 4;
-      if (info.hasMin) {
-        memcpy(startPlace, &minFactor, 4);
-      } else {
-        memcpy(startPlace, &start, 4);
+      PanelPlace place = {panel + block * numRows * kPanelBlockBytes, numRows, t * task.numPlanes};
+      const float* values = x + block * kBlockColumns;
+      const float scale = quantiseBlock(values, info, offset, place);
+      if (task.numPlanes == 2) {
+        float rest[kBlockColumns];
+        for (size_t i = 0; i < kBlockColumns; i++) rest[i] = values[i] - scale * static_cast<float>(place.codes()[i]);
+        place.row++;
+        quantiseBlock(rest, info, offset, place);
       }
     }
   }

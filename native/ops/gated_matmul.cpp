@@ -1,5 +1,6 @@
 // GatedMatMul: activations f32 [tokens, K] x packed gate and up weights in alternating groups of 16 rows
-//              -> act(gate) * up, f32 [tokens, N]. Attributes: N, K, type, activation ("silu" or "gelu_tanh").
+//              -> act(gate) * up, f32 [tokens, N]. Attributes: N, K, type, activation_bits, activation ("silu" or
+//              "gelu_tanh").
 #include "product.h"
 
 namespace tars {
@@ -31,6 +32,7 @@ struct GatedMatMul {
     if (op.hasFailed() || activations.shape[0] == 0) return;
     MatMulTask task = {};
     task.type = attributes.type;
+    task.numPlanes = attributes.numPlanes;
     task.weights = weights.as<uint8_t>();
     task.numCols = static_cast<size_t>(attributes.numCols);
     task.numRows = static_cast<size_t>(attributes.numRows);

@@ -1,5 +1,5 @@
 // MatMul: activations f32 [tokens, K] x packed weights uint8 [bytes] (+ bias f32 [N]) (+ residual f32 [tokens, N])
-//         -> f32 [tokens, N]. Attributes: N, K, type.
+//         -> f32 [tokens, N]. Attributes: N, K, type, activation_bits.
 #include "product.h"
 
 namespace tars {
@@ -31,6 +31,7 @@ struct MatMul {
     if (op.hasFailed() || activations.shape[0] == 0) return;
     MatMulTask task = {};
     task.type = attributes.type;
+    task.numPlanes = attributes.numPlanes;
     task.weights = weights.as<uint8_t>();
     task.numCols = static_cast<size_t>(attributes.numCols);
     task.numRows = static_cast<size_t>(attributes.numRows);

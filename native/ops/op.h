@@ -24,12 +24,6 @@ struct Tensor {
   bool isPresent() const { return data != nullptr || rank > 0; }
   template <class T>
   T* as() const { return static_cast<T*>(data); }
-  // Elements; dimensions come from the runtime and are never negative.
-  int64_t numElements() const {
-    int64_t count = 1;
-    for (size_t i = 0; i < rank; i++) count *= shape[i];
-    return count;
-  }
 };
 
 // Reads attributes at session creation. The first failure is kept; later calls do nothing.

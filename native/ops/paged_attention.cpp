@@ -91,7 +91,10 @@ struct PagedAttention {
     for (size_t axis = 0; axis < 4; axis++) op.expectSize("value_cache", values, axis, keys.shape[axis]);
     op.expectSize("key_cache", keys, 2, attributes.numKvHeads);
     if (op.hasFailed()) return;
-    if (keys.shape[1] < 1) return op.fail("key_cache has blocks of no positions");
+    constexpr int64_t kLargestBlock = 1 << 20;  // keeps sums of positions far from overflow; usual sizes are 16 to 512
+    if (keys.shape[1] < 1 || keys.shape[1] > kLargestBlock) {
+      return op.fail("block size %lld is not in 1..%lld", static_cast<long long>(keys.shape[1]), static_cast<long long>(kLargestBlock));
+    }
     if (keys.shape[3] < 1 || keys.shape[3] > static_cast<int64_t>(kMaxHeadSize)) {
       return op.fail("head size %lld is not in 1..%zu", static_cast<long long>(keys.shape[3]), kMaxHeadSize);
     }

@@ -168,26 +168,35 @@ void attendWholeTiles(OpContext& op, const AttentionBatch& batch, const Tile* ti
   });
 }
 
-// Few tiles over long caches: workers share the parts, which are then merged in the same order as above.
+// Few tiles over long caches: workers share the parts, which are then merged in the same order as above. Only so many parts are
+// in flight as keep the workers busy, because each needs a state of its own.
 void attendSplitTiles(OpContext& op, const AttentionBatch& batch, const Tile* tiles, size_t numTiles, const float* queries, float* output) {
+  constexpr size_t kPartsPerWorker = 16;
   size_t numParts = 0;
   for (size_t i = 0; i < numTiles; i++) numParts += tiles[i].numParts;
   const StateLayout layout = layoutOf(batch, tiles, numTiles);
   const size_t workerBytes = roundUp(kernels().attentionScratchBytes(layout.numRows, batch.paddedHeadSize));
-  const Scratch states((numParts + 1) * layout.bytes()), memory(OpContext::numWorkers(numParts) * workerBytes);
+  const size_t workers = OpContext::numWorkers(numParts), inFlight = workers * kPartsPerWorker;
+  const Scratch states((inFlight + 1) * layout.bytes()), memory(workers * workerBytes);
   if (states.get() == nullptr || memory.get() == nullptr) return op.fail("no memory for attention");
   const auto state = [&](size_t index) { return layout.at(states.get() + index * layout.bytes()); };
-  op.parallel(numParts, [&](size_t worker, size_t item) {
-    size_t index = 0, part = item;
-    for (; part >= tiles[index].numParts; index++) part -= tiles[index].numParts;
-    attendTilePart(batch, tiles[index], queries, tiles[index].firstPart + part, state(item), memory.get() + worker * workerBytes);
-  });
-  for (size_t index = 0, item = 0; index < numTiles; index++) {
-    const AttentionState total = layout.clear(states.get() + numParts * layout.bytes());
-    for (size_t p = 0; p < tiles[index].numParts; p++, item++) {
-      kernels().mergeParts(tiles[index].numTokens * tiles[index].numHeads, batch.paddedHeadSize, total, state(item));
+  uint8_t* const totalMemory = states.get() + inFlight * layout.bytes();
+  AttentionState total = layout.clear(totalMemory);
+  for (size_t first = 0, tile = 0, merged = 0; first < numParts; first += inFlight) {
+    const size_t count = numParts - first < inFlight ? numParts - first : inFlight;
+    const size_t firstTile = tile, firstPart = merged;  // where the parts of this round begin
+    op.parallel(count, [&](size_t worker, size_t item) {
+      size_t index = firstTile, part = firstPart + item;
+      for (; part >= tiles[index].numParts; index++) part -= tiles[index].numParts;
+      attendTilePart(batch, tiles[index], queries, tiles[index].firstPart + part, state(item), memory.get() + worker * workerBytes);
+    });
+    for (size_t item = 0; item < count; item++) {
+      kernels().mergeParts(tiles[tile].numTokens * tiles[tile].numHeads, batch.paddedHeadSize, total, state(item));
+      if (++merged < tiles[tile].numParts) continue;
+      finishTile(batch, tiles[tile++], total, output);
+      total = layout.clear(totalMemory);
+      merged = 0;
     }
-    finishTile(batch, tiles[index], total, output);
   }
 }
 

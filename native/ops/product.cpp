@@ -32,6 +32,9 @@ ProductAttributes readProductAttributes(AttributeReader& attributes) {
   char type[16];
   attributes.requiredString("type", type, sizeof(type));
   if (!attributes.hasFailed() && !parseWeightType(type, &product.type)) attributes.fail("unknown type \"%s\"", type);
+  const int64_t bits = attributes.optionalInt("activation_bits", 8);
+  if (bits != 8 && bits != 16) attributes.fail("activation_bits = %lld is neither 8 nor 16", static_cast<long long>(bits));
+  product.numPlanes = bits == 16 ? 2 : 1;
   if (!attributes.hasFailed() && isQuantised(product.type) && product.numCols % kBlockColumns != 0) {
     attributes.fail("K = %lld is not a multiple of 32", static_cast<long long>(product.numCols));
   }
@@ -49,10 +52,10 @@ void checkProduct(OpContext& op, const ProductAttributes& attributes, const Tens
 void runProduct(OpContext& op, MatMulTask& task) {
   const KernelTable& table = kernels();
   const bool quantised = isQuantised(task.type);
-  const Scratch scratch(quantised ? panelBytes(task.numTokens, task.numCols) : 0);
+  const Scratch scratch(quantised ? panelBytes(task.numTokens * task.numPlanes, task.numCols) : 0);
   if (scratch.get() == nullptr) return op.fail("no memory for %zu tokens", task.numTokens);
   task.panels = scratch.get();
-  const size_t panels = numPanels(task.numTokens, quantised ? table.panelRows : table.floatPanelRows);
+  const size_t panels = numPanels(task.numTokens, quantised ? panelTokens(table.panelRows, task.numPlanes) : table.floatPanelRows);
   if (quantised) quantiseActivations(op, task, panels);
 
   const size_t numGroups = (task.numRows + kGroupRows - 1) / kGroupRows * (task.isGated ? 2 : 1);

@@ -9,9 +9,10 @@ struct ProductAttributes {
   int64_t numRows;  // N
   int64_t numCols;  // K
   WeightType type;
+  size_t numPlanes;  // of the activations, for quantised weights
 };
 
-// Reads N, K and type.
+// Reads N, K, type and activation_bits (8 by default, or 16).
 ProductAttributes readProductAttributes(AttributeReader& attributes);
 
 // Checks activations [tokens, K] and the packed weights' length for `numMatrices` matrices of N rows.

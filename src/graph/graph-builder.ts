@@ -1,11 +1,14 @@
 // Collects nodes, weights and constants of one graph, and names everything by path.
 import { TarsError } from '../errors/index.js';
 import type { PackagedTensor, TarsPackage } from '../formats/index.js';
+import { activationBits } from './activation-bits.js';
 import type { OnnxAttribute, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/index.js';
 
 export type Attributes = Readonly<Record<string, OnnxAttribute>>;
 
 export class GraphBuilder {
+  /** Bits of activations in products with quantised weights. */
+  readonly activationBits: 8 | 16;
   readonly #package: TarsPackage;
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers = new Map<string, OnnxInitializer>();
@@ -14,6 +17,7 @@ export class GraphBuilder {
 
   constructor(tarsPackage: TarsPackage) {
     this.#package = tarsPackage;
+    this.activationBits = activationBits(tarsPackage.metadata.hyperParameters);
   }
 
   input(value: OnnxValue): string {

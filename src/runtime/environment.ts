@@ -2,8 +2,8 @@ import { OnnxRuntimeLibrary } from './library.js';
 import { NativeMemory, Tensor } from './tensor.js';
 import type { ElementType } from './element-type.js';
 
-/** Severity from which ONNX Runtime logs to stderr: 2 warning, 3 error, 4 fatal. */
-const logSeverity = 3;
+/** Severity from which ONNX Runtime logs to stderr: 4 is fatal. Errors reach the caller as TarsError, once. */
+const logSeverity = 4;
 
 /** The ONNX Runtime environment of this process: create one, dispose it after every session. */
 export class Environment implements Disposable {

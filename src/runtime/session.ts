@@ -150,7 +150,7 @@ function applyOptions(library: OnnxRuntimeLibrary, handle: bigint, options: Sess
   library.call('SetInterOpNumThreads', handle, 1);
   library.call('SetSessionExecutionMode', handle, 0);
   library.call('SetSessionGraphOptimizationLevel', handle, options.optimizationLevel ?? 1);
-  library.call('SetSessionLogSeverityLevel', handle, 3);
+  library.call('SetSessionLogSeverityLevel', handle, 4);
   // Memory patterns are planned for one fixed shape; the shapes of ragged batches change with every step.
   library.call('DisableMemPattern', handle);
   for (const [key, value] of Object.entries(options.config ?? {})) {

@@ -1,6 +1,7 @@
-import { Environment, Interpreter, parse, tokenize, type Program } from '@huggingface/jinja';
+import { Environment, parse, tokenize, type Program } from '@huggingface/jinja';
 import { errorMessage, TarsError } from '../errors/index.js';
 import type { Message, Tool } from '../api/index.js';
+import { JinjaInterpreter } from './jinja-interpreter.js';
 import { strftime } from './strftime.js';
 
 export interface SpecialTokens {
@@ -50,7 +51,7 @@ export function compileChatTemplate(source: string, tokens: SpecialTokens, now: 
         for (const [name, value] of Object.entries(variables)) {
           environment.set(name, value);
         }
-        return new Interpreter(environment).run(program).value;
+        return new JinjaInterpreter(environment).run(program).value;
       } catch (error) {
         const code = error instanceof Refusal ? 'TEMPLATE_REFUSED' : 'TEMPLATE_FAILED';
         throw new TarsError(code, { reason: `chat template: ${errorMessage(error)}` }, { cause: error });

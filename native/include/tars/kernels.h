@@ -39,7 +39,8 @@ struct MatMulTask {
   size_t numRows;               // N: columns of the output
   size_t numTokens;
   const float* activations;     // [numTokens, numCols]
-  uint8_t* panels;              // quantised types: panelBytes() of scratch
+  size_t numPlanes;             // quantised types: 8-bit planes per activation, 1 or 2 (the second holds what the first left)
+  uint8_t* panels;              // quantised types: panelBytes(numTokens * numPlanes) of scratch
   const float* bias;            // [numRows] or null
   const float* residual;        // [numTokens, numRows] or null; may be the output
   bool isGated;
@@ -77,7 +78,7 @@ constexpr float kEmptyMaximum = -1e30f;  // of a row that has seen no position; 
 
 struct KernelTable {
   const char* name;
-  size_t panelRows;       // tokens that one pass over quantised weights serves
+  size_t panelRows;       // activation planes that one pass over quantised weights serves; at least 2
   size_t floatPanelRows;  // the same for float weights
 
   // Quantises the activations of tokens [firstToken, firstToken + count) into their panel.
@@ -100,9 +101,12 @@ struct KernelTable {
 static inline size_t numPanels(size_t numTokens, size_t panelRows) { return (numTokens + panelRows - 1) / panelRows; }
 static inline size_t panelBegin(size_t panel, size_t panels, size_t numTokens) { return panel * numTokens / panels; }
 
-// Per token and block: 32 codes, a scale, a start value.
+// Tokens that one pass over the weights serves: each of their planes is a row of the panel.
+static inline size_t panelTokens(size_t panelRows, size_t numPlanes) { return panelRows / numPlanes; }
+
+// Per row (one plane of one token) and block: 32 codes, a scale, a start value.
 constexpr size_t kPanelBlockBytes = kBlockColumns + 4 + 4;
-static inline size_t panelBytes(size_t numTokens, size_t numCols) { return numTokens * (numCols / kBlockColumns) * kPanelBlockBytes; }
+static inline size_t panelBytes(size_t numRows, size_t numCols) { return numRows * (numCols / kBlockColumns) * kPanelBlockBytes; }
 
 // The table for this processor, or the one that TARS_ISA or tars_ops_set_isa names.
 const KernelTable& kernels();

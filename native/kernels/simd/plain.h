@@ -10,7 +10,7 @@ namespace tars {
 namespace TARS_ISA {
 
 constexpr const char* kName = "plain";
-constexpr int kPanelRows = 1;       // one token per pass: scalar code gains nothing from more and would grow twentyfold
+constexpr int kPanelRows = 2;       // the two planes of one token: scalar code gains nothing from more and would grow twentyfold
 constexpr int kFloatPanelRows = 1;
 constexpr int kGroupsPerPass = 1;
 constexpr int kByteOffset = 128;    // dotBytes takes codes as unsigned

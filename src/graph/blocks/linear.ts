@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../graph-builder.js';
+import type { Attributes, GraphBuilder } from '../graph-builder.js';
 
 export interface LinearOptions {
   /** Value of the output's shape that is added to it. */
@@ -12,11 +12,21 @@ export function linear(graph: GraphBuilder, path: string, weight: string, x: str
   const { type, numRows, numCols } = graph.tensor(weight);
   const bias = graph.has(`${weight}.bias`) ? graph.weight(`${weight}.bias`) : '';
   const inputs = trimInputs([x, graph.weight(weight), bias, options.residual ?? '']);
-  const attributes = { N: { int: numRows }, K: { int: numCols }, type: { string: type } };
+  const attributes = productAttributes(graph, numRows, numCols, type);
   return graph.node(`${path}/MatMul`, 'MatMul', inputs, attributes, {
     domain: 'tars',
     ...(options.output === undefined ? {} : { output: options.output }),
   });
+}
+
+/** Attributes that the product operators share. */
+export function productAttributes(graph: GraphBuilder, numRows: number, numCols: number, type: string): Attributes {
+  return {
+    N: { int: numRows },
+    K: { int: numCols },
+    type: { string: type },
+    activation_bits: { int: graph.activationBits },
+  };
 }
 
 /** Rows of a packaged matrix by id: int64 [tokens] → [tokens, columns]. */

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../graph-builder.js';
-import { linear } from './linear.js';
+import { linear, productAttributes } from './linear.js';
 
 /**
  * SwiGLU: `down(silu(gate(x)) · up(x)) + residual`, [tokens, hidden] → [tokens, hidden].
@@ -15,12 +15,7 @@ export function gatedMlp(graph: GraphBuilder, path: string, prefix: string, x: s
 function fusedGate(graph: GraphBuilder, path: string, prefix: string, x: string): string {
   const weight = `${prefix}.gate_up_proj`;
   const { type, numRows, numCols } = graph.tensor(weight);
-  const attributes = {
-    N: { int: numRows / 2 },
-    K: { int: numCols },
-    type: { string: type },
-    activation: { string: 'silu' },
-  };
+  const attributes = { ...productAttributes(graph, numRows / 2, numCols, type), activation: { string: 'silu' } };
   return graph.node(`${path}/gate_up_proj/GatedMatMul`, 'GatedMatMul', [x, graph.weight(weight)], attributes, {
     domain: 'tars',
   });

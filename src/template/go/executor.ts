@@ -176,7 +176,13 @@ class Executor {
     }
     if (command.length > 1 || final !== undefined) {
       const text = this.#textAt(first);
-      throw this.#error(first.position, text, `can't give argument to non-function ${text}`);
+      const isField = first.kind === 'field' || first.kind === 'chain' || (first.kind === 'variable' && first.names.length > 0);
+      const name = isField ? (first.names.at(-1) ?? '') : text;
+      const message = isField ? `${name} is not a method but has arguments` : `can't give argument to non-function ${text}`;
+      throw this.#error(first.position, text, message);
+    }
+    if (first.kind === 'nil') {
+      throw this.#error(first.position, 'nil', 'nil is not a command');
     }
     return this.#evaluateOperand(first, dot);
   }
@@ -196,7 +202,7 @@ class Executor {
       const reason = error instanceof Error ? error.message : String(error);
       const isCount = reason.startsWith('wrong number of args');
       const message = isCount ? reason.replace('args:', `args for ${name}:`) : `error calling ${name}: ${reason}`;
-      throw this.#error((command[0] as Expression).position, this.#commandText(command), message);
+      throw this.#error((command[0] as Expression).position, isCount ? name : this.#commandText(command), message);
     }
   }
 
@@ -242,20 +248,22 @@ class Executor {
   }
 
   #fields(start: GoValue, names: readonly string[], expression: Expression): GoValue {
-    return names.reduce((value, name) => this.#field(value, name, expression), start);
-  }
-
-  /** A key that a map lacks is its zero value (`missingkey=zero`); a field that a struct lacks is an error. */
-  #field(value: GoValue, name: string, expression: Expression): GoValue {
-    if (value instanceof GoMap) {
-      return value.entries.get(name) ?? null;
+    let value = start;
+    let staticType = typeName(start);
+    for (const name of names) {
+      const found = fieldOf(value, name);
+      if (found === undefined) {
+        const isNil = value === null;
+        const reason = isNil
+          ? `nil pointer evaluating interface {}.${name}`
+          : `can't evaluate field ${name} in type ${staticType}`;
+        throw this.#error(expression.position, this.#textAt(expression), reason);
+      }
+      // What comes out of a map is an interface to Go, whatever is in it.
+      staticType = value instanceof GoMap ? 'interface {}' : typeName(found);
+      value = found;
     }
-    if (value instanceof GoStruct && Object.hasOwn(value.fields, name)) {
-      return value.fields[name]?.value ?? null;
-    }
-    const reason =
-      value === null ? `nil pointer evaluating interface {}.${name}` : `can't evaluate field ${name} in type ${typeName(value)}`;
-    throw this.#error(expression.position, this.#textAt(expression), reason);
+    return value;
   }
 
   #variable(name: string): GoValue {
@@ -284,6 +292,12 @@ class Executor {
   }
 
   #textAt(expression: Expression): string {
+    if (expression.kind === 'field') {
+      return `.${expression.names.join('.')}`;
+    }
+    if (expression.kind === 'variable') {
+      return [expression.name, ...expression.names].join('.');
+    }
     return /[^\s|)}]*/.exec(this.#source.slice(expression.position, expression.position + 100))?.[0] ?? '';
   }
 
@@ -295,6 +309,14 @@ class Executor {
     const first = pipeline.commands[0]?.[0];
     return first === undefined ? '' : this.#textAt(first);
   }
+}
+
+/** A key that a map lacks is its zero value (`missingkey=zero`); undefined for a field that a struct lacks. */
+function fieldOf(value: GoValue, name: string): GoValue | undefined {
+  if (value instanceof GoMap) {
+    return value.entries.get(name) ?? null;
+  }
+  return value instanceof GoStruct && Object.hasOwn(value.fields, name) ? value.fields[name]?.value : undefined;
 }
 
 function* integers(count: number): Iterable<readonly [number, number]> {

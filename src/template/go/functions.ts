@@ -102,12 +102,14 @@ function equals(a: GoValue, b: GoValue): boolean {
     return a.value === b.value;
   }
   if (typeof a === 'object' || typeof b === 'object') {
-    return fail(typeName(a) === typeName(b) ? `non-comparable type ${show(a)}: ${typeName(a)}` : incomparable);
+    return typeName(a) === typeName(b) ? fail(`non-comparable type ${show(a)}: ${typeName(a)}`) : failIncomparable(a, b);
   }
-  return typeof a === typeof b ? a === b : fail(incomparable);
+  return typeof a === typeof b ? a === b : failIncomparable(a, b);
 }
 
-const incomparable = 'incompatible types for comparison';
+function failIncomparable(a: GoValue, b: GoValue): never {
+  return fail(`incompatible types for comparison: ${typeName(a)} and ${typeName(b)}`);
+}
 
 function compare(values: readonly GoValue[]): number {
   const [a, b] = pair(values);
@@ -120,7 +122,7 @@ function compare(values: readonly GoValue[]): number {
   if (typeof a === 'string' && typeof b === 'string') {
     return compareText(a, b);
   }
-  return fail(typeName(a) === typeName(b) ? 'invalid type for comparison' : incomparable);
+  return typeName(a) === typeName(b) ? fail('invalid type for comparison') : failIncomparable(a, b);
 }
 
 function length(value: GoValue): number {

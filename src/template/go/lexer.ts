@@ -30,7 +30,7 @@ const patterns: readonly (readonly [TokenKind, RegExp])[] = [
   ['operator', /:=|[=|,()]/y],
   [
     'number',
-    /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)/y,
+    /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)[\p{L}\p{Nd}_]*/uy,
   ],
   ['field', /\.[\p{L}_][\p{L}\p{Nd}_]*/uy],
   ['dot', /\./y],
@@ -38,6 +38,8 @@ const patterns: readonly (readonly [TokenKind, RegExp])[] = [
   ['identifier', /[\p{L}_][\p{L}\p{Nd}_]*/uy],
   ['string', /"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`/y],
   ['character', /'(?:[^'\\\n]|\\[^\n])+'/y],
+  // Any other printable character is a token that the parser finds out of place.
+  ['operator', /[!#-&*-9;-@[-_a-~]/y],
 ];
 
 /** Cuts a template into tokens; trim markers (`{{- -}}`) and comments are resolved here. Throws GoTemplateError. */

@@ -85,7 +85,7 @@ class Parser {
       case 'block':
         return [this.#parseBlock(word.position)];
       case 'template':
-        return [this.#parseTemplateCall(word.position)];
+        return [this.#parseTemplateCall()];
       default:
         return [this.#parseJump(word.text === 'break' ? 'break' : 'continue', word.position)];
     }
@@ -156,7 +156,9 @@ class Parser {
     return list.nodes;
   }
 
-  #parseTemplateCall(position: number): Node {
+  #parseTemplateCall(): Node {
+    this.#skipSpace();
+    const position = this.#peek().position;
     const name = this.#parseName('template clause');
     this.#skipSpace();
     if (this.#peek().kind === 'close') {
@@ -266,9 +268,8 @@ class Parser {
       }
       if (token.kind === 'operator' && token.text === '|') {
         this.#place++;
-        this.#skipSpace();
-        if (this.#peek().kind === 'close' || this.#peek().text === ')' || operands.length === 0) {
-          throw this.#error(operands.length === 0 ? 'empty command' : `missing value for ${context}`);
+        if (operands.length === 0) {
+          throw this.#unexpected(token, context);
         }
         break;
       }
@@ -283,15 +284,17 @@ class Parser {
 
   #parseOperand(context: string): Expression {
     const target = this.#parseTerm(context);
+    // Go's position of a chain is that of its second part.
+    const { position } = this.#peek();
     const names = this.#parseNames();
     if (names.length === 0) {
       return target;
     }
     switch (target.kind) {
       case 'field':
-        return { ...target, names: [...target.names, ...names] };
+        return { ...target, names: [...target.names, ...names], position };
       case 'variable':
-        return { ...target, names };
+        return { ...target, names, position };
       case 'boolean':
       case 'string':
       case 'integer':
@@ -302,7 +305,7 @@ class Parser {
       case 'function':
       case 'pipeline':
       case 'chain':
-        return { kind: 'chain', target, names, position: target.position };
+        return { kind: 'chain', target, names, position };
     }
   }
 
@@ -342,7 +345,7 @@ class Parser {
           this.#depth--;
           return { kind: 'pipeline', pipeline, position };
         }
-        throw this.#unexpected(token, context === 'command' ? 'command' : context);
+        throw this.#unexpected(token, context);
       case 'text':
       case 'open':
       case 'close':
