@@ -5,7 +5,7 @@ const widestSmallModel = 1024;
 
 /**
  * Bits of the activations in products with quantised weights. Rounding them to 8 bits per block of 32 turns 3.7 % of
- * SmolLM2-135M's most likely tokens; with 16 bits it is 0.5 % (docs/benchmarks). The error averages out over wider rows,
+ * SmolLM2-135M's most likely tokens; with 16 bits it is 0.06 % (docs/benchmarks). The error averages out over wider rows,
  * and there 16 bits would halve the speed of prompts and large batches.
  */
 export function activationBits({ hiddenSize }: HyperParameters): 8 | 16 {

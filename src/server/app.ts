@@ -1,5 +1,11 @@
 // The HTTP application: hooks in Ollama's order, error replies, and the routes. Tests drive it by `inject`.
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { encodeGoJson } from '../api/index.js';
 import type { Config } from '../config/index.js';
 import { errorMessage, TarsError } from '../errors/index.js';
@@ -48,7 +54,7 @@ export function createApp(dependencies: AppDependencies): FastifyInstance {
   const logger: FastifyBaseLogger = dependencies.logger;
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength },
   });

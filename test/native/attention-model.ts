@@ -1,6 +1,6 @@
 // Attention in double precision, straight from its definition, and a driver that runs the operator step by step.
 import { createRandom, randomFloats } from './fixtures.js';
-import type { OperatorRunner} from './operator-runner.js';
+import type { OperatorRunner } from './operator-runner.js';
 import { type Input, type OperatorSpec } from './operator-runner.js';
 
 export interface AttentionCase {

@@ -16,6 +16,8 @@ const tokenCounts = [1, 2, 3, 5, 16, 17, 33];
 const mostTokens = 33;
 /** Rounding of single-precision sums, as a share of the sum of magnitudes. */
 const tolerance = 2e-6;
+/** The second plane of an activation is rounded to 1 / (127 * 254) of the largest value of its block, half of it on average. */
+const roundedTwice = 4e-5;
 
 const f32 = { type: 'float32', rank: 2 } as const;
 const bytes = { type: 'uint8', rank: 1 } as const;
@@ -34,9 +36,14 @@ const floats = (data: Float32Array, ...shape: number[]): Input => ({ type: 'floa
 const weights = (data: Uint8Array): Input => ({ type: 'uint8', shape: [data.length], data });
 
 /** Products in double precision of what the kernels multiply: [tokens, numRows]. */
-function product(matrix: PackedMatrix, activations: Float32Array): { expected: Float64Array; bounds: Float64Array } {
+function product(
+  matrix: PackedMatrix,
+  activations: Float32Array,
+  activationBits = 8,
+): { expected: Float64Array; bounds: Float64Array } {
   const { numRows, numCols, values } = matrix;
-  const seen = kernelTypes[matrix.type].elementBytes > 0 ? activations : quantisedActivations(activations);
+  const isExact = kernelTypes[matrix.type].elementBytes > 0 || activationBits === 16;
+  const seen = isExact ? activations : quantisedActivations(activations);
   const numTokens = activations.length / numCols;
   const expected = new Float64Array(numTokens * numRows);
   const bounds = new Float64Array(numTokens * numRows);
@@ -79,6 +86,27 @@ describe.each(types)('MatMul %s', (type) => {
         );
       const whole = run(mostTokens);
       expect(worstError(whole, expected, bounds), name).toBeLessThan(tolerance);
+      for (const numTokens of tokenCounts) {
+        expect(run(numTokens), `${name}, ${numTokens} tokens`).toEqual(whole.subarray(0, numTokens * numRows));
+      }
+    }
+  });
+
+  it('with activations of 16 bits comes close to exact ones, the same for a token in any batch', async () => {
+    const [numRows, numCols] = [40, 576];
+    const matrix = createMatrix(type, numRows, numCols, 31);
+    const activations = randomFloats(mostTokens * numCols, 32);
+    const { expected, bounds } = product(matrix, activations, 16);
+    using runner = await OperatorRunner.create(productSpec('MatMul', matrix, { attributes: { activation_bits: { int: 16 } } }));
+    for (const name of instructionSets) {
+      useInstructionSet(name);
+      const run = (numTokens: number): Float32Array =>
+        runner.run(
+          [floats(activations.subarray(0, numTokens * numCols), numTokens, numCols), weights(matrix.packed)],
+          [numTokens, numRows],
+        );
+      const whole = run(mostTokens);
+      expect(worstError(whole, expected, bounds), name).toBeLessThan(roundedTwice);
       for (const numTokens of tokenCounts) {
         expect(run(numTokens), `${name}, ${numTokens} tokens`).toEqual(whole.subarray(0, numTokens * numRows));
       }

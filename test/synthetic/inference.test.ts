@@ -160,7 +160,7 @@ describe('load and unload', () => {
 
 describe('generate', () => {
   it('has the keys of the wire in order, and metrics only at the end', async () => {
-    const reply = await fixture.post('/api/generate', { model: 'Plain', prompt: '<<Hello, <b>world>>' });
+    const reply = await fixture.post('/api/generate', { model: 'Plain', prompt: '<<Hello, world <b> & >>' });
     expect(reply.headers['content-type']).toBe('application/x-ndjson');
     expect(reply.body).toContain('\\u003cb\\u003e');
     const chunks = lines(reply);
@@ -189,7 +189,7 @@ describe('generate', () => {
 
   it('renders with the chat template, with system, and without it when raw', async () => {
     await generate({ model: 'chat', prompt: 'hi', system: 'be kind', think: false });
-    expect(lastPrompt()).toBe('system: be kind\nuser: hi\nthink=False\nassistant: ');
+    expect(lastPrompt()).toBe('system: be kind\nuser: hi\nthink=off\nassistant: ');
     const { body } = await generate({ model: 'chat', prompt: 'hi', raw: true });
     expect(lastPrompt()).toBe('hi');
     expect(body).not.toHaveProperty('context');
@@ -274,11 +274,11 @@ describe('chat', () => {
 
   it('thinks by default where it can, at a level when asked', async () => {
     await chat({ model: 'chat', messages: [user('x')] });
-    expect(lastPrompt()).toBe('user: x\nthink=True\nassistant: ');
+    expect(lastPrompt()).toBe('user: x\nthink=on\nassistant: ');
     await chat({ model: 'chat', messages: [user('x')], think: 'high' });
-    expect(lastPrompt()).toBe('user: x\nthink=True/high\nassistant: ');
+    expect(lastPrompt()).toBe('user: x\nthink=on/high\nassistant: ');
     await chat({ model: 'chat', messages: [user('x')], think: false });
-    expect(lastPrompt()).toBe('user: x\nthink=False\nassistant: ');
+    expect(lastPrompt()).toBe('user: x\nthink=off\nassistant: ');
   });
 
   it('reports tool calls with objects as arguments before the end', async () => {
@@ -308,7 +308,7 @@ describe('chat', () => {
     const messages = [{ role: 'USER', images: [], tool_calls: [] }, {}, user('hi')];
     const { status } = await chat({ model: 'chat', messages, tools: [], format: '', think: false, temperature: 1 });
     expect(status).toBe(200);
-    expect(lastPrompt()).toBe('user: \n: \nuser: hi\nthink=False\nassistant: ');
+    expect(lastPrompt()).toBe('user: \n: \nuser: hi\nthink=off\nassistant: ');
   });
 
   it('puts the stored system and messages first', async () => {
@@ -320,18 +320,18 @@ describe('chat', () => {
       stream: false,
     });
     await chat({ model: 'persona', messages: [user('hi')], think: false });
-    expect(lastPrompt()).toBe('system: You are Ada.\nuser: who?\nassistant: Ada.\nuser: hi\nthink=False\nassistant: ');
+    expect(lastPrompt()).toBe('system: You are Ada.\nuser: who?\nassistant: Ada.\nuser: hi\nthink=off\nassistant: ');
     await chat({ model: 'persona', messages: [{ role: 'system', content: 'Other.' }, user('hi')], think: false });
-    expect(lastPrompt()).toBe('user: who?\nassistant: Ada.\nsystem: Other.\nuser: hi\nthink=False\nassistant: ');
+    expect(lastPrompt()).toBe('user: who?\nassistant: Ada.\nsystem: Other.\nuser: hi\nthink=off\nassistant: ');
   });
 
   it('drops the oldest messages that do not fit, but no system message and never the last', async () => {
     const filler = 'x'.repeat(100);
     const messages = [{ role: 'system', content: 'S' }, ...['a', 'b', 'c', 'd'].map((name) => user(name + filler)), user('last')];
     await chat({ model: 'chat', messages, think: false, options: { num_ctx: 260 } });
-    expect(lastPrompt()).toBe(`system: S\nuser: c${filler}\nuser: d${filler}\nuser: last\nthink=False\nassistant: `);
+    expect(lastPrompt()).toBe(`system: S\nuser: c${filler}\nuser: d${filler}\nuser: last\nthink=off\nassistant: `);
     await chat({ model: 'chat', messages, think: false, options: { num_ctx: 40 } });
-    expect(lastPrompt()).toBe('system: S\nuser: last\nthink=False\nassistant: ');
+    expect(lastPrompt()).toBe('system: S\nuser: last\nthink=off\nassistant: ');
     const whole = await chat({ model: 'chat', messages, think: false, options: { num_ctx: 40 }, truncate: false });
     expect(whole).toMatchObject({ status: 400, body: { error: expect.stringContaining('the prompt is longer than') as string } });
   });

@@ -17,7 +17,7 @@ export const jinjaTemplate = [
   '{%- if tools %}tools={{ tools | length }}\n{% endif -%}',
   '{%- for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor -%}',
   '{#- <tool_call> <think></think> -#}',
-  '{%- if enable_thinking is defined %}think={{ enable_thinking }}{% if reasoning_effort is defined %}/{{ reasoning_effort }}{% endif %}\n{% endif -%}',
+  "{%- if enable_thinking is defined %}think={{ 'on' if enable_thinking else 'off' }}{% if reasoning_effort is defined %}/{{ reasoning_effort }}{% endif %}{{ '\\n' }}{% endif -%}",
   'assistant: ',
 ].join('');
 
