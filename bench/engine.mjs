@@ -32,7 +32,7 @@ export async function benchEngine({ modelFile, cacheFolder, numThreads }) {
   };
   const packStart = performance.now();
   const isPacked = existsSync(packagePath(settings.packageFolder, settings.weightsDigest, 'exact'));
-  let loaded = await loadModel(settings, { onProgress: () => undefined, onStep: () => undefined });
+  const loaded = await loadModel(settings, { onProgress: () => undefined, onStep: () => undefined });
   const rows = [];
   if (!isPacked) {
     rows.push(['first load, package written', `${seconds(performance.now() - packStart)} s`]);
@@ -69,7 +69,6 @@ export async function benchEngine({ modelFile, cacheFolder, numThreads }) {
     bare[Symbol.dispose]();
     await server.stop();
     await loaded[Symbol.asyncDispose]();
-    loaded = undefined;
   }
   return rows;
 }

@@ -1,11 +1,12 @@
 import { Interpreter, type Environment, type RuntimeValue, type Statement, type StringValue } from '@huggingface/jinja';
+import { pythonText } from './python-text.js';
 
 /** Statements that write nothing; their null value must not be printed. */
 const silentStatements = new Set(['Set', 'Macro', 'Comment']);
 
 /**
  * The library's interpreter with two differences to Jinja mended: text written before `break` or `continue` in the same
- * pass of a loop stays, and True, False and None are printed as Python prints them.
+ * pass of a loop stays, and values are printed as Python prints them.
  */
 export class JinjaInterpreter extends Interpreter {
   /** Text of blocks that a jump has left and that belongs in front of what the loop writes next. */
@@ -40,14 +41,5 @@ export class JinjaInterpreter extends Interpreter {
 }
 
 function print(value: RuntimeValue, statement: Statement): string {
-  switch (value.type) {
-    case 'UndefinedValue':
-      return '';
-    case 'NullValue':
-      return silentStatements.has(statement.type) ? '' : 'None';
-    case 'BooleanValue':
-      return value.value === true ? 'True' : 'False';
-    default:
-      return String(value);
-  }
+  return value.type === 'NullValue' && silentStatements.has(statement.type) ? '' : pythonText(value);
 }

@@ -187,30 +187,47 @@ class GenericParser implements ToolCallParser {
       return undefined;
     }
     // The object may hold the name (`{"name": "f", …}`) or follow it (`f{…}`).
-    for (let start = this.#held.indexOf('{'); start !== -1; start = this.#held.indexOf('{', start + 1)) {
+    for (let start = this.#held.indexOf('{'); start !== -1;) {
       const end = jsonSpanEnd(this.#held, start);
       if (end === undefined) {
         return undefined;
       }
       const object = end > found.place ? parseObject(this.#held.slice(start, end)) : undefined;
-      if (object !== undefined) {
+      const isUndeclared = typeof object?.['name'] === 'string' && start < found.place && object['name'] !== found.name;
+      if (object !== undefined && !isUndeclared) {
         this.#held = this.#held.slice(end);
         return { name: found.name, arguments: argumentsOf(object, found.name) };
       }
+      // A call of an undeclared tool is skipped as a whole: a name inside its arguments means nothing.
+      start = this.#held.indexOf('{', isUndeclared ? end : start + 1);
     }
     return undefined;
+  }
+
+  /** Place of a name that is not part of a longer word. */
+  #placeOf(name: string): number {
+    for (let place = this.#held.indexOf(name); place !== -1; place = this.#held.indexOf(name, place + 1)) {
+      if (!isPartOfName(this.#held.charAt(place - 1)) && !isPartOfName(this.#held.charAt(place + name.length))) {
+        return place;
+      }
+    }
+    return -1;
   }
 
   #findName(): { name: string; place: number } | undefined {
     let first: { name: string; place: number } | undefined;
     for (const name of this.#names) {
-      const place = this.#held.indexOf(name);
+      const place = this.#placeOf(name);
       if (place !== -1 && (first === undefined || place < first.place)) {
         first = { name, place };
       }
     }
     return first;
   }
+}
+
+function isPartOfName(character: string): boolean {
+  return /[\w.-]/.test(character);
 }
 
 function readCall(object: Readonly<Record<string, unknown>> | undefined): ParsedToolCall | undefined {

@@ -184,8 +184,8 @@ describe('RunnerPool', () => {
     const controller = new AbortController();
     const aborted = (async (): Promise<number> => {
       let events = 0;
-      for await (const _event of lease.generate(request({ numPredict: 5000 }), controller.signal)) {
-        events += 1;
+      for await (const event of lease.generate(request({ numPredict: 5000 }), controller.signal)) {
+        events += event.kind === 'text' ? 1 : 0;
         if (events === 3) {
           controller.abort();
         }

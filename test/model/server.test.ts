@@ -84,10 +84,12 @@ describe('tars serve', () => {
   });
 
   it('gives each of 8 streams one error line when the engine is killed, and answers the next request by itself', async () => {
-    const responses = await Promise.all(Array.from({ length: 8 }, () => server.post('/api/generate', longAnswer)));
+    // Loaded beforehand, so that the engine is found and killed while all streams still run.
+    await (await server.post('/api/generate', { model: 'tiny', prompt: '' })).text();
     const pids = enginePids(server.pid);
-    const replies = Promise.all(responses.map(lines));
+    const responses = await Promise.all(Array.from({ length: 8 }, () => server.post('/api/generate', longAnswer)));
     pids.forEach((pid) => process.kill(pid, 'SIGKILL'));
+    const replies = Promise.all(responses.map(lines));
     for (const stream of await replies) {
       expect(stream.filter((line) => line.error !== undefined)).toHaveLength(1);
       expect(stream.at(-1)?.error).toMatch(/unexpectedly stopped/);
