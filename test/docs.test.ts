@@ -15,7 +15,7 @@ const source = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 
 
 describe('docs/errors.md', () => {
   const documented = new Map(
-    [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \|/gm)].map((match) => [match[1], Number(match[2])]),
+    [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`\s*\| (\d{3})\s*\|/gm)].map((match) => [match[1], Number(match[2])]),
   );
 
   it('lists every code with its status, and no other', () => {

@@ -75,7 +75,7 @@ def same_chat_mask(owners: torch.Tensor) -> torch.Tensor:
 
 
 def build_optimizers(model: LlamaForCausalLM, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the layers (about twice the progress of AdamW per step here), AdamW for the rest."""
+    """Muon for the matrices inside the layers, for progress in few steps; AdamW for the embedding and the norms."""
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     return [

@@ -1,5 +1,5 @@
 // Measures the kernels alone, without ONNX Runtime: bytes per second for few tokens, multiply-adds per second for many.
-// Usage: tars_ops_bench [threads] [isa]. Needs about two seconds.
+// Usage: tars_ops_bench [threads] [isa]. Needs about ten seconds of a quiet machine.
 #include <algorithm>
 #include <atomic>
 #include <chrono>

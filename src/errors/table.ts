@@ -57,7 +57,6 @@ export const errorTable = {
     message:
       'model runner has unexpectedly stopped, this may be due to resource limitations or an internal error, check server logs for details: {reason}',
   },
-  LOAD_FAILED: { status: 500, message: 'could not load model {model}: {reason}' },
   LOAD_TIMEOUT: { status: 500, message: 'timed out waiting for model {model} to load after {seconds} s without progress' },
   OUT_OF_MEMORY: {
     status: 500,

@@ -102,7 +102,7 @@ export interface RunnerPool {
   /**
    * Waits until the model is loaded (loading or reloading it when needed, evicting idle ones to make room).
    * keepAliveMs: undefined keeps the model's present duration (or the default), 0 unloads after the last request, Infinity never.
-   * Throws TarsError SERVER_BUSY, LOAD_FAILED, LOAD_TIMEOUT, OUT_OF_MEMORY, REQUEST_CANCELED.
+   * Throws TarsError SERVER_BUSY, LOAD_TIMEOUT, OUT_OF_MEMORY, REQUEST_CANCELED, or what the load failed with.
    */
   acquire(model: RunnableModel, options: LoadOptions, keepAliveMs: number | undefined, signal: AbortSignal): Promise<RunnerLease>;
   /** Unloads as soon as its running requests end; nothing happens when it is not loaded. */

@@ -12,6 +12,7 @@ declare module '@huggingface/jinja' {
   export interface RuntimeValue {
     readonly type: string;
     value: unknown;
+    toString(): string;
   }
 
   export interface StringValue extends RuntimeValue {

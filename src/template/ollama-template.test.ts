@@ -137,7 +137,7 @@ describe('Ollama template', () => {
     const endless = new OllamaTemplate('{{ define "t" }}{{ template "t" }}{{ end }}{{ template "t" }}');
     expect(() => endless.render({ messages: [] })).toThrow('exceeded maximum template depth');
     expect(() => new OllamaTemplate('{{ if true }}'.repeat(100_000))).toThrow('blocks inside each other');
-    expect(() => new OllamaTemplate(`{{ ${'('.repeat(100_000)}`)).toThrow('blocks inside each other');
+    expect(() => new OllamaTemplate(`{{ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`)).toThrow('blocks inside each other');
   });
 });
 

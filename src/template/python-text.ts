@@ -32,7 +32,8 @@ function pythonRepr(value: RuntimeValue): string {
         .map(([key, item]) => `${quote(key)}: ${pythonRepr(item)}`)
         .join(', ')}}`;
     default:
-      return String(value);
+      // The library prints numbers as Python does.
+      return value.toString();
   }
 }
 

@@ -42,6 +42,11 @@ const cases: Case[] = [
   [generic('{'), '{"answer": 42}', { text: '{"answer": 42}', calls: [] }],
   [generic('{'), '{"name": "unknown", "arguments": {}}', { text: '{"name": "unknown", "arguments": {}}', calls: [] }],
   [
+    generic('{'),
+    '{"name": "other", "arguments": {"f": "now"}}',
+    { text: '{"name": "other", "arguments": {"f": "now"}}', calls: [] },
+  ],
+  [
     generic('['),
     `[${parisJson}, {"name": "now", "arguments": {}}]`,
     { text: '', calls: [paris, { name: 'now', arguments: {} }] },

@@ -7,8 +7,9 @@ import type { TextEncoder } from './text-encoder.js';
 import { WordCache } from './word-cache.js';
 
 /**
- * Byte-level byte-pair encoding (GGUF "gpt2"). The merge loop is our own, the pre-tokenizers are the library's: its own loop
- * makes a JSON text and several objects for every pair (see the bench figures in docs of this folder's tests).
+ * Byte-level byte-pair encoding (GGUF "gpt2"). The pre-tokenizers are the library's, the merge loop is our own: the library's
+ * makes a JSON text and several objects for every pair. 100 kB of text with a vocabulary of 128 k: 111 ms against 233 ms cold,
+ * 25 ms against 136 ms once the words are known, and 0.13 s against 1.0 s for a single word of that length.
  */
 export class BytePairEncoder implements TextEncoder {
   readonly #preTokenizer: PreTokenizer;

@@ -1,4 +1,5 @@
 // What holds on every route: plain replies, 404 and 405, redirects, CORS, host check, JSON decoding.
+import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixture, type Fixture } from './server-fixture.js';
 
@@ -10,7 +11,7 @@ afterAll(() => fixture.close());
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE' | 'OPTIONS' | 'PUT' | 'PATCH';
 
-function inject(method: Method, url: string, headers: Record<string, string> = {}): ReturnType<Fixture['app']['inject']> {
+function inject(method: Method, url: string, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
   return fixture.app.inject({ method, url, headers: { host: '127.0.0.1:11434', ...headers } });
 }
 
@@ -192,7 +193,7 @@ describe('host check', () => {
 describe('JSON bodies', () => {
   const error = async (url: string, body: string): Promise<unknown> => {
     const reply = await fixture.post(url, body);
-    return [reply.statusCode, (reply.json() as { error: string }).error];
+    return [reply.statusCode, reply.json<{ error: string }>().error];
   };
 
   it.each([
