@@ -37,15 +37,19 @@ export function findOnnxRuntime(): string {
 export class OnnxRuntimeLibrary {
   readonly version: string;
   readonly file: string;
+  /** koffi unloads a library whose handle is collected, whatever function pointers were read out of it. */
+  readonly #handle: ReturnType<typeof koffi.load>;
   readonly #functions: Readonly<Record<OrtApiMember, NativeFunction>>;
+  /** Arguments of asynchronous calls in flight. */
+  readonly #pinned = new Set<readonly Argument[]>();
 
   constructor(file: string = findOnnxRuntime()) {
     if (koffi.config().sync_stack_size !== callStackBytes) {
       koffi.config({ sync_stack_size: callStackBytes, async_stack_size: callStackBytes, resident_async_pools: 2 });
     }
     this.file = file;
-    const library = koffi.load(file);
-    const base: unknown = library.func('void *OrtGetApiBase()')();
+    this.#handle = koffi.load(file);
+    const base: unknown = this.#handle.func('void *OrtGetApiBase()')();
     const [getApi, getVersion] = koffi.decode(base, 'void *', 2) as [bigint, bigint];
     this.version = koffi.call(getVersion, koffi.proto('const char *()')) as string;
     const api = koffi.call(getApi, koffi.proto('void *(uint32_t version)'), ortApiVersion) as Pointer;
@@ -63,16 +67,19 @@ export class OnnxRuntimeLibrary {
     this.#check(member, this.#functions[member](...args) as Pointer);
   }
 
-  /** The same off the event loop. Every argument buffer must stay alive until the promise settles. */
+  /** The same off the event loop. Buffers among the arguments are kept alive; native memory is the caller's to keep. */
   async callAsync(member: OrtApiMember, ...args: readonly Argument[]): Promise<void> {
     const status = await new Promise<Pointer>((resolve, reject) => {
       this.#functions[member].async(...args, (error: Error | null, result: Pointer) => {
+        this.#pinned.delete(args);
         if (error) {
           reject(error);
         } else {
           resolve(result);
         }
       });
+      // koffi passes the address of a buffer and forgets the buffer, which the garbage collector may then free under the call.
+      this.#pinned.add(args);
     });
     this.#check(member, status);
   }
