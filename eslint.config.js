@@ -24,6 +24,17 @@ export default tseslint.config(
   {
     files: ['**/*.mjs', '**/*.js'],
     rules: { curly: 'error', eqeqeq: 'error' },
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', fetch: 'readonly', performance: 'readonly', setTimeout: 'readonly', TextDecoderStream: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+        setTimeout: 'readonly',
+        TextDecoderStream: 'readonly',
+      },
+    },
   },
 );

@@ -14,7 +14,8 @@ import { BenchServer } from './server-process.mjs';
 
 const promptTokens = 16;
 const decodeTokens = 48;
-const rounds = 5;
+const rounds = 11;
+const batchRounds = 5;
 
 export async function benchEngine({ modelFile, cacheFolder, numThreads }) {
   const settings = {
@@ -42,35 +43,64 @@ export async function benchEngine({ modelFile, cacheFolder, numThreads }) {
   const bare = await BareLoop.open(settings);
   const server = await BenchServer.start({ modelFile, cacheFolder, numThreads });
   try {
-    const figures = { bare: [], engine: [], server: [], eight: [], sixteen: [] };
-    for (let round = -1; round < rounds; round++) {
-      const measured = {
-        bare: bare.msPerToken(),
-        engine: await engineMsPerToken(loaded, 1),
-        server: await server.msPerToken(promptTokens, decodeTokens),
-        eight: await engineMsPerToken(loaded, 8),
-        sixteen: await engineMsPerToken(loaded, 16),
-      };
-      // The first round warms caches and is not counted.
-      if (round >= 0) {
-        Object.entries(measured).forEach(([name, value]) => figures[name].push(value));
-      }
-    }
-    const [bareMs, engineMs, serverMs] = [median(figures.bare), median(figures.engine), median(figures.server)];
+    const single = await alternate(rounds, {
+      bare: () => Promise.resolve(bare.msPerToken()),
+      engine: () => engineMsPerToken(loaded, 1),
+      server: () => server.msPerToken(promptTokens, decodeTokens),
+    });
+    const bareMs = median(single.bare);
+    const engineMs = median(single.engine);
+    const overBare = median(single.engine.map((ms, round) => ms / single.bare[round] - 1));
+    const overEngine = median(single.server.map((ms, round) => ms - single.engine[round]));
     rows.push(['bare session runs, 1 sequence', `${bareMs.toFixed(2)} ms a token (${perSecond(bareMs)} tok/s)`]);
-    rows.push(['engine, 1 sequence', `${engineMs.toFixed(2)} ms a token, ${percent(engineMs / bareMs - 1)} over bare runs`]);
-    rows.push(['server, 1 stream over HTTP', `${serverMs.toFixed(2)} ms a token, ${(serverMs - engineMs).toFixed(2)} ms over the engine`]);
-    rows.push(['engine, 8 sequences', `${perSecond(median(figures.eight))} tok/s, ${(engineMs / median(figures.eight)).toFixed(2)} × one sequence`]);
-    rows.push(['engine, 16 sequences', `${perSecond(median(figures.sixteen))} tok/s, ${(engineMs / median(figures.sixteen)).toFixed(2)} × one sequence`]);
+    rows.push(['engine, 1 sequence', `${engineMs.toFixed(2)} ms a token, ${percent(overBare)} over bare runs`]);
+    rows.push([
+      'server, 1 stream over HTTP',
+      `${median(single.server).toFixed(2)} ms a token, ${overEngine.toFixed(2)} ms over the engine`,
+    ]);
+    const batched = await alternate(batchRounds, {
+      one: () => engineMsPerToken(loaded, 1),
+      eight: () => engineMsPerToken(loaded, 8),
+      sixteen: () => engineMsPerToken(loaded, 16),
+    });
+    for (const [count, name] of [
+      [8, 'eight'],
+      [16, 'sixteen'],
+    ]) {
+      const ratio = median(batched.one.map((ms, round) => ms / batched[name][round]));
+      rows.push([`engine, ${count} sequences`, `${perSecond(median(batched[name]))} tok/s, ${ratio.toFixed(2)} × one sequence`]);
+    }
     rows.push(['prefill, 512 tokens', `${(512 / (await prefillSeconds(loaded, 512))).toFixed(0)} tok/s`]);
     const pings = await server.pingWhileBusy(8);
-    rows.push(['GET / while 8 streams run', `p50 ${median(pings).toFixed(1)} ms, p99 ${percentile(pings, 0.99).toFixed(1)} ms of ${pings.length}`]);
+    rows.push([
+      'GET / while 8 streams run',
+      `p50 ${median(pings).toFixed(1)} ms, p99 ${percentile(pings, 0.99).toFixed(1)} ms of ${pings.length}`,
+    ]);
   } finally {
     bare[Symbol.dispose]();
     await server.stop();
     await loaded[Symbol.asyncDispose]();
   }
   return rows;
+}
+
+/**
+ * Runs every measurement once a round, forwards and backwards in turn, and returns the rounds' figures by name. The memory
+ * bandwidth of a shared host drifts by the minute: figures of one round may be compared with each other, others not.
+ */
+async function alternate(count, measurements) {
+  const names = Object.keys(measurements);
+  const figures = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = -1; round < count; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const figure = await measurements[name]();
+      // The first round warms caches and is not counted.
+      if (round >= 0) {
+        figures[name].push(figure);
+      }
+    }
+  }
+  return figures;
 }
 
 /** Session runs with fixed bindings and nothing else: one token a step, the position counted up in the input buffer. */
@@ -97,7 +127,12 @@ class BareLoop {
     bind('input_ids', 'int64', [1], BigInt64Array.of(17n));
     bind('cumulative_sequence_length', 'int32', [2], Int32Array.of(0, 1));
     loop.past = bind('past_seqlens', 'int32', [1], Int32Array.of(0));
-    bind('block_table', 'int32', [1, 8], Int32Array.from({ length: 8 }, (_, block) => block));
+    bind(
+      'block_table',
+      'int32',
+      [1, 8],
+      Int32Array.from({ length: 8 }, (_, block) => block),
+    );
     bind('attention_metadata', 'int32', [2], Int32Array.of(1, 256));
     bind('logits_index', 'int64', [1], BigInt64Array.of(0n));
     loop.cache.tensors.forEach(({ name, tensor }) => loop.binding.bindInput(name, tensor));
@@ -137,7 +172,7 @@ function createSession(environment, tarsPackage, settings) {
 
 async function sessionCreation(settings) {
   const times = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < batchRounds; round++) {
     const start = performance.now();
     const tarsPackage = readPackage(packagePath(settings.packageFolder, settings.weightsDigest, 'exact'));
     const environment = new Environment();
@@ -210,4 +245,3 @@ async function prefillSeconds({ engine }, count) {
 const seconds = (ms) => (ms / 1000).toFixed(2);
 const perSecond = (ms) => (1000 / ms).toFixed(1);
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
-

@@ -30,7 +30,10 @@ export const errorTable = {
   FILE_TRUNCATED: { status: 400, message: '{file}: truncated at byte {offset}: {reason}' },
   FILE_INVALID: { status: 400, message: '{file}: invalid at byte {offset}: {reason}' },
   FORMAT_UNSUPPORTED: { status: 400, message: '{file}: {reason}' },
-  ARCHITECTURE_UNSUPPORTED: { status: 400, message: '{file}: model architecture "{architecture}" is not supported; supported: {supported}' },
+  ARCHITECTURE_UNSUPPORTED: {
+    status: 400,
+    message: '{file}: model architecture "{architecture}" is not supported; supported: {supported}',
+  },
 
   // tokenizer, templates, sampling
   TOKENIZER_UNSUPPORTED: { status: 400, message: 'tokenizer: {reason}' },
@@ -60,7 +63,8 @@ export const errorTable = {
   LOAD_TIMEOUT: { status: 500, message: 'timed out waiting for model {model} to load after {seconds} s without progress' },
   OUT_OF_MEMORY: {
     status: 500,
-    message: 'model requires more system memory ({needed}) than is available ({available}); lower num_ctx or unload another model',
+    message:
+      'model requires more system memory ({needed}) than is available ({available}); lower num_ctx or unload another model',
   },
 } as const satisfies Record<string, { status: number; message: string }>;
 
