@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { loadModel, packagePath } from '../dist/runners/engine-process/load-model.js';
+import { loadModel } from '../dist/runners/engine-process/load-model.js';
+import { packagePath } from '../dist/runners/package-store.js';
 import { readPackage } from '../dist/formats/index.js';
 import { KvCache } from '../dist/engine/kv-cache.js';
 import { buildDecoder } from '../dist/graph/index.js';

@@ -33,7 +33,6 @@ const owners: Readonly<Record<string, string>> = {
   koffi: 'runtime',
   'onnxruntime-node': 'runtime',
   fastify: 'server',
-  '@fastify/cors': 'server',
   commander: 'cli',
   'prom-client': 'metrics',
   pino: 'log',

@@ -9,7 +9,8 @@ import { chooseEviction } from './eviction.js';
 import { modelBudgetBytes } from './memory-budget.js';
 import type { EngineReady, EngineSettings, LoadProgress } from './protocol.js';
 import { Runner } from './runner.js';
-import { engineSettings, settingsMatch } from './settings.js';
+import { removePackages } from './package-store.js';
+import { engineSettings, packageFolder, settingsMatch } from './settings.js';
 import type { LoadOptions, LoadedModel, RunnableModel, RunnerLease, RunnerPool } from './types.js';
 
 /** Ollama's limit for a machine without a GPU. */
@@ -77,6 +78,10 @@ class ProcessRunnerPool implements RunnerPool {
 
   unload(model: RunnableModel): void {
     this.#runners.get(model.weightsDigest)?.expireSoon();
+  }
+
+  forget(model: RunnableModel): void {
+    removePackages(packageFolder(this.#config), model.weightsDigest);
   }
 
   list(): readonly LoadedModel[] {

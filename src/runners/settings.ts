@@ -19,13 +19,17 @@ const automaticCacheContexts = 4;
 /** Share of the memory budget that one model's cache may take. */
 const cacheShare = 0.25;
 
+export function packageFolder(config: Config): string {
+  return path.join(config.cacheDirectory, 'packages');
+}
+
 /** Settings of an engine process from the server's configuration and a request's load options. */
 export function engineSettings(config: Config, model: RunnableModel, options: LoadOptions): EngineSettings {
   const budget = modelBudgetBytes(config.maxMemoryBytes || undefined);
   return {
     weightsPath: model.weightsPath,
     weightsDigest: model.weightsDigest,
-    packageFolder: path.join(config.cacheDirectory, 'packages'),
+    packageFolder: packageFolder(config),
     recipe: 'exact',
     contextLength: Math.max(minContextLength, options.numCtx ?? (config.contextLength || defaultContextLength)),
     stepTokens: Math.max(1, options.numBatch ?? defaultStepTokens),

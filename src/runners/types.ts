@@ -107,6 +107,8 @@ export interface RunnerPool {
   acquire(model: RunnableModel, options: LoadOptions, keepAliveMs: number | undefined, signal: AbortSignal): Promise<RunnerLease>;
   /** Unloads as soon as its running requests end; nothing happens when it is not loaded. */
   unload(model: RunnableModel): void;
+  /** The weights of a model were deleted: deletes what was prepared from them. A loaded copy goes on until it expires. */
+  forget(model: RunnableModel): void;
   /** Loaded models, the one that expires last first. */
   list(): readonly LoadedModel[];
   /** Ends every engine process. Streams in flight end with an error. */

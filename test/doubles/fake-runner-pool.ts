@@ -61,6 +61,10 @@ export class FakeRunnerPool implements RunnerPool {
     return this.#lease(model, contextLength, keepAliveMs);
   }
 
+  forget(model: RunnableModel): void {
+    this.calls.push(`forget ${model.displayName}`);
+  }
+
   unload(model: RunnableModel): void {
     this.calls.push(`unload ${model.displayName}`);
     this.#loaded.delete(model.displayName);

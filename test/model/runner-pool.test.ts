@@ -1,6 +1,6 @@
 // The runner pool with real engine processes over a tiny model: loading, sharing, expiry, eviction, and engines that die.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -217,6 +217,20 @@ describe('RunnerPool', () => {
     await until(() => enginePids().length === 0);
     copyFileSync(path.join(truth, 'llama.gguf'), file);
     (await pool.acquire({ ...broken, weightsDigest: 'sha256:mended' }, {}, undefined, never)).release();
+  });
+
+  it('makes a damaged package anew, and deletes packages with the weights', async () => {
+    const pool = createPool();
+    const packages = path.join(folder, 'cache', 'packages');
+    const packageOf = (name: string): string | undefined => readdirSync(packages).find((file) => file.startsWith(`${name}-`));
+    (await pool.acquire(model('qwen2'), {}, 0, never)).release();
+    const file = path.join(packages, packageOf('qwen2') ?? '');
+    truncateSync(file, 100);
+    const lease = await pool.acquire(model('qwen2'), {}, 0, never);
+    expect((await collect(lease.generate(request(), never))).done).toBeDefined();
+    lease.release();
+    pool.forget(model('qwen2'));
+    expect(packageOf('qwen2')).toBeUndefined();
   });
 
   it('refuses when the queue is full and cancels a wait', async () => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TarsError } from '../../errors/index.js';
 import {
   BlockPool,
   Engine,
@@ -12,10 +13,10 @@ import {
   type KvCacheShape,
 } from '../../engine/index.js';
 import { openGguf, readPackage, writePackage, type HyperParameters, type TarsPackage } from '../../formats/index.js';
-import { buildDecoder, planPackage, type Recipe } from '../../graph/index.js';
-import { kernelLayoutVersion } from '../../quant/index.js';
+import { buildDecoder, planPackage } from '../../graph/index.js';
 import { Environment, Session, findOperatorLibrary, operatorInstructionSet } from '../../runtime/index.js';
 import { createTokenizer, type Tokenizer } from '../../tokenizer/index.js';
+import { packagePath } from '../package-store.js';
 import type { EngineReady, EngineSettings, LoadProgress } from '../protocol.js';
 
 /** Token places of one cache block: large enough for few table look-ups, small enough to waste little and reuse short prefixes. */
@@ -108,32 +109,41 @@ const sessionConfig: Readonly<Record<string, string>> = {
   'session.force_spinning_stop': '1',
 };
 
-/** File name of a package: its source, recipe and layout, so that none of them can be mistaken for another. */
-export function packagePath(folder: string, weightsDigest: string, recipe: Recipe): string {
-  return path.join(folder, `${weightsDigest.replace(/^sha256[:-]/, '')}-${recipe}-v${kernelLayoutVersion}.tars`);
-}
-
 async function ensurePackage(settings: EngineSettings, hooks: LoadHooks): Promise<TarsPackage> {
   const { packageFolder, recipe, weightsDigest, weightsPath } = settings;
   const file = path.resolve(packagePath(packageFolder, weightsDigest, recipe));
-  if (!existsSync(file)) {
-    hooks.onProgress({ stage: 'packing', fraction: 0 });
-    const source = openGguf(weightsPath);
-    try {
-      const { hyperParameters, tokenizer, chatTemplate } = source;
-      const metadata = { recipe, sourceDigest: weightsDigest, hyperParameters, tokenizer };
-      await writePackage(
-        file,
-        source,
-        planPackage(source, recipe),
-        chatTemplate === undefined ? metadata : { ...metadata, chatTemplate },
-        ({ completedBytes, totalBytes }) => hooks.onProgress({ stage: 'packing', fraction: completedBytes / totalBytes }),
-      );
-    } finally {
-      source.close();
-    }
+  const present = readPresentPackage(file);
+  if (present) {
+    return present;
+  }
+  hooks.onProgress({ stage: 'packing', fraction: 0 });
+  const source = openGguf(weightsPath);
+  try {
+    const { hyperParameters, tokenizer, chatTemplate } = source;
+    const metadata = { recipe, sourceDigest: weightsDigest, hyperParameters, tokenizer };
+    await writePackage(
+      file,
+      source,
+      planPackage(source, recipe),
+      chatTemplate === undefined ? metadata : { ...metadata, chatTemplate },
+      ({ completedBytes, totalBytes }) => hooks.onProgress({ stage: 'packing', fraction: completedBytes / totalBytes }),
+    );
+  } finally {
+    source.close();
   }
   return readPackage(file);
+}
+
+/** The package, or undefined when it is missing or damaged: then it is made anew from the weights. */
+function readPresentPackage(file: string): TarsPackage | undefined {
+  try {
+    return existsSync(file) ? readPackage(file) : undefined;
+  } catch (error) {
+    if (error instanceof TarsError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function vocabularyRows(tarsPackage: TarsPackage): number {
