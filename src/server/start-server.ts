@@ -47,7 +47,6 @@ export async function startServer(config: Config, dependencies: ServerDependenci
   const address = app.server.address();
   const { hostname } = config.host;
   const port = typeof address === 'object' && address !== null ? address.port : config.host.port;
-  logger.info(`Listening on ${formatHostPort(hostname || '0.0.0.0', port)} (version ${ollamaCompatibleVersion})`);
 
   let closing: Promise<void> | undefined;
   return {
@@ -75,13 +74,18 @@ async function createStore(config: Config, logger: Logger): Promise<ModelStore> 
 async function listen(app: FastifyInstance, { host }: Config): Promise<void> {
   const address = formatHostPort(host.hostname, host.port);
   try {
-    await app.listen({ host: host.hostname || '0.0.0.0', port: host.port, listenTextResolver: () => '' });
+    await app.listen({ host: host.hostname || '0.0.0.0', port: host.port, listenTextResolver: listeningText });
   } catch (error) {
     await app.close();
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const reason = code === 'EADDRINUSE' ? 'address already in use' : error instanceof Error ? error.message : String(error);
     throw new TarsError('LISTEN_FAILED', { address, reason }, { cause: error });
   }
+}
+
+/** The line that scripts wait for, in Ollama's words; `url` is what Fastify listens on. */
+function listeningText(url: string): string {
+  return `Listening on ${new URL(url).host} (version ${ollamaCompatibleVersion})`;
 }
 
 async function closeAll(app: FastifyInstance, pool: RunnerPool, active: ActiveRequests, graceMs: number): Promise<void> {
