@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildModelGguf } from '../fixtures/build-gguf.js';
 import { ServerProcess } from '../fixtures/server-process.js';
 import { smolLm2Path, smolLm2Title } from '../fixtures/test-models.js';
 
@@ -40,12 +40,17 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-// Random weights that repeat themselves for as long as they may: ten contexts.
-const tinyModel = path.resolve(import.meta.dirname, '..', 'fixtures', 'truth', 'llama.gguf');
+// A tiny model without an end token: it goes on for as long as it may, which is ten contexts, about ten seconds.
+const tinyModel = Uint8Array.from(
+  buildModelGguf({
+    contextLength: 65_536,
+    tokens: ['<unk>', '<s>', 'x', 'a', 'b', 'ab', 'c', 'd'],
+    metadata: { 'tokenizer.ggml.eos_token_id': undefined },
+  }),
+);
 const longAnswer = { model: 'tiny', prompt: 'abc', raw: true, options: { temperature: 0 } };
 
-async function importModel(server: ServerProcess, name: string, file: string): Promise<ReplyLine[]> {
-  const bytes = readFileSync(file);
+async function importModel(server: ServerProcess, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<ReplyLine[]> {
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'HEAD' })).status).toBe(404);
   expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'POST', body: bytes })).status).toBe(201);
@@ -147,7 +152,7 @@ const smolLm2 = smolLm2Path();
 describe.skipIf(smolLm2 === undefined)(smolLm2Title('SmolLM2 over HTTP'), () => {
   it('is imported by blob and create, and knows the capital of France', async () => {
     await using server = await ServerProcess.start();
-    const created = await importModel(server, 'smollm2', smolLm2 ?? '');
+    const created = await importModel(server, 'smollm2', readFileSync(smolLm2 ?? ''));
     expect(created.at(-1)).toEqual({ status: 'success' });
     const reply = await server.post('/api/chat', {
       model: 'smollm2',
