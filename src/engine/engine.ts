@@ -146,6 +146,9 @@ export class Engine {
     sequence.append(id, nowNs);
     if (request.endIds.has(id)) {
       this.#finish(sequence, 'stop');
+    } else if (request.maxTokens === 0) {
+      // Ollama counts the token that was sampled but sends nothing of it.
+      this.#finish(sequence, 'length');
     } else if (request.onToken(id, scores)) {
       this.#finish(sequence, 'stop');
     } else if (sequence.numGenerated >= request.maxTokens) {

@@ -45,7 +45,8 @@ export class EngineConnection {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message) => this.#receive(message as FromEngine));
-    this.#child.on('error', (error) => this.#died(error.message));
+    // Also emitted when a signal cannot be sent; only a process that never started has no pid.
+    this.#child.on('error', (error) => this.#child.pid ?? this.#died(error.message));
     this.#exited = new Promise((resolve) => {
       this.#child.on('exit', (code, signal) => {
         this.#died(signal === null ? `exit status ${code}` : `signal ${signal}`);

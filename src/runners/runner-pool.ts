@@ -1,14 +1,15 @@
 // Which models are loaded: loads one at a time, shares, keeps alive, evicts to make room, and forgets engines that died.
 import { statSync } from 'node:fs';
 import type { Config } from '../config/index.js';
-import type { EngineStats } from '../engine/index.js';
+import { kvBytesPerToken, type EngineStats } from '../engine/index.js';
 import { TarsError, errorMessage } from '../errors/index.js';
+import { openGguf } from '../formats/index.js';
 import type { Logger } from '../log/index.js';
 import { EngineConnection } from './engine-connection.js';
 import { chooseEviction } from './eviction.js';
 import { modelBudgetBytes } from './memory-budget.js';
 import type { EngineReady, EngineSettings, LoadProgress } from './protocol.js';
-import { Runner } from './runner.js';
+import { Runner, maxTimerMs } from './runner.js';
 import { removePackages } from './package-store.js';
 import { engineSettings, packageFolder, settingsMatch } from './settings.js';
 import type { LoadOptions, LoadedModel, RunnableModel, RunnerLease, RunnerPool } from './types.js';
@@ -91,6 +92,7 @@ class ProcessRunnerPool implements RunnerPool {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#loading.forEach((connection) => connection.kill());
+    await this.#lastLoad;
     for (const runner of this.#runners.values()) {
       this.#remove(runner);
     }
@@ -99,7 +101,8 @@ class ProcessRunnerPool implements RunnerPool {
 
   #matching(model: RunnableModel, options: LoadOptions): Runner | undefined {
     const runner = this.#runners.get(model.weightsDigest);
-    return runner && settingsMatch(runner.settings, options, runner.ready.contextLength) ? runner : undefined;
+    const isServing = runner !== undefined && !runner.isRetiring;
+    return isServing && settingsMatch(runner.settings, options, runner.ready.contextLength) ? runner : undefined;
   }
 
   /** One load at a time, in order of arrival. */
@@ -110,9 +113,12 @@ class ProcessRunnerPool implements RunnerPool {
   }
 
   async #load(model: RunnableModel, options: LoadOptions, signal: AbortSignal): Promise<Runner> {
-    if (signal.aborted || this.#isClosed) {
-      throw new TarsError('REQUEST_CANCELED');
-    }
+    const throwIfGivenUp = (): void => {
+      if (signal.aborted || this.#isClosed) {
+        throw cancellation(signal);
+      }
+    };
+    throwIfGivenUp();
     if (this.#config.provider === 'cuda' || this.#config.provider === 'webgpu') {
       throw new TarsError('PROVIDER_UNAVAILABLE', {
         provider: this.#config.provider,
@@ -123,8 +129,10 @@ class ProcessRunnerPool implements RunnerPool {
     const outdated = this.#runners.get(model.weightsDigest);
     if (outdated) {
       await this.#evict(outdated);
+      throwIfGivenUp();
     }
-    await this.#makeRoom(model);
+    await this.#makeRoom(model, settings);
+    throwIfGivenUp();
     const startMs = this.#nowMs();
     this.#logger.info({ model: model.displayName, contextLength: settings.contextLength }, 'loading model');
     const { connection, ready } = await this.#start(model, settings);
@@ -158,10 +166,15 @@ class ProcessRunnerPool implements RunnerPool {
     }
   }
 
-  async #makeRoom(model: RunnableModel): Promise<void> {
-    const needed = statSync(model.weightsPath).size;
+  async #makeRoom(model: RunnableModel, settings: EngineSettings): Promise<void> {
+    // Memory of engines that are on their way out is not free yet.
+    await Promise.all(this.#closing);
+    const needed = neededBytes(model, settings);
     const budget = modelBudgetBytes(this.#config.maxMemoryBytes || undefined);
     const maxModels = this.#config.maxLoadedModels || automaticMaxLoadedModels;
+    if (needed > budget) {
+      throw new TarsError('OUT_OF_MEMORY', { needed: gibibytes(needed), available: gibibytes(budget) });
+    }
     for (;;) {
       const runners = [...this.#runners.values()];
       const used = runners.reduce((sum, runner) => sum + runner.sizeBytes, 0);
@@ -171,16 +184,17 @@ class ProcessRunnerPool implements RunnerPool {
       const choice = chooseEviction(
         runners.map(({ model: loaded, keepAliveMs, isIdle }) => ({ key: loaded.weightsDigest, keepAliveMs, isIdle })),
       );
-      const victim = choice && this.#runners.get(choice.key);
-      if (!victim) {
-        throw new TarsError('OUT_OF_MEMORY', { needed: gibibytes(needed), available: gibibytes(budget) });
+      const evicted = choice && this.#runners.get(choice.key);
+      if (!evicted) {
+        return;
       }
-      await this.#evict(victim);
+      await this.#evict(evicted);
     }
   }
 
-  /** Waits for the requests that hold a runner, then ends it and waits until its memory is back. */
+  /** Waits for the requests that hold a runner, then ends it and waits until its memory is back. Newcomers wait meanwhile. */
   async #evict(runner: Runner): Promise<void> {
+    runner.isRetiring = true;
     await runner.idle();
     this.#remove(runner);
     await Promise.all(this.#closing);
@@ -234,7 +248,7 @@ class LoadWatchdog {
   #arm(): void {
     clearTimeout(this.#timer);
     if (Number.isFinite(this.#timeoutMs)) {
-      this.#timer = setTimeout(this.#reject, this.#timeoutMs);
+      this.#timer = setTimeout(this.#reject, Math.min(this.#timeoutMs, maxTimerMs));
     }
   }
 }
@@ -244,8 +258,12 @@ function untilAborted(leased: Promise<RunnerLease>, signal: AbortSignal): Promis
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       leased.then((lease) => lease.release()).catch(() => undefined);
-      reject(new TarsError('REQUEST_CANCELED'));
+      reject(cancellation(signal));
     };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
     signal.addEventListener('abort', onAbort, { once: true });
     leased
       .then((lease) => {
@@ -255,6 +273,25 @@ function untilAborted(leased: Promise<RunnerLease>, signal: AbortSignal): Promis
       }, reject)
       .finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+/** Why a wait was given up: the signal's own reason when it is an error of ours. */
+function cancellation(signal: AbortSignal): TarsError {
+  const reason: unknown = signal.reason;
+  return reason instanceof TarsError ? reason : new TarsError('REQUEST_CANCELED');
+}
+
+/** Weights and cache of a model that is about to be loaded. */
+function neededBytes(model: RunnableModel, settings: EngineSettings): number {
+  const source = openGguf(model.weightsPath);
+  try {
+    const { hyperParameters } = source;
+    const contextLength = Math.min(settings.contextLength, hyperParameters.contextLength);
+    const cache = kvBytesPerToken({ ...hyperParameters, type: settings.cacheType }) * contextLength;
+    return statSync(model.weightsPath).size + cache;
+  } finally {
+    source.close();
+  }
 }
 
 function gibibytes(bytes: number): string {

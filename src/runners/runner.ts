@@ -4,13 +4,15 @@ import type { EngineReady, EngineSettings } from './protocol.js';
 import type { GenerationEvent, GenerationRequest, LoadedModel, RunnableModel, RunnerLease } from './types.js';
 
 /** Node's timers hold at most this many milliseconds (24.8 days). */
-const maxTimerMs = 2 ** 31 - 1;
+export const maxTimerMs = 2 ** 31 - 1;
 
 export class Runner {
   readonly model: RunnableModel;
   readonly settings: EngineSettings;
   readonly ready: EngineReady;
   keepAliveMs: number;
+  /** It will be unloaded when its requests end; no new request may hold it. */
+  isRetiring = false;
   readonly #connection: EngineConnection;
   readonly #onExpire: (runner: Runner) => void;
   readonly #nowMs: () => number;

@@ -10,6 +10,12 @@ const defaultContextLength = 4096;
 const minContextLength = 4;
 const defaultStepTokens = 512;
 
+/** Stops a request from sizing a step's activations and buffers beyond reason; larger steps bring no speed. */
+const maxStepTokens = 2048;
+
+/** Stops a request from starting thousands of threads; a few times the cores is already slower than one each. */
+const maxThreadsPerCore = 4;
+
 // Sequences are cheap: they take cache blocks only as they grow, and a step's cost hardly rises up to a few tens of them.
 const automaticMaxSequences = 32;
 
@@ -32,14 +38,23 @@ export function engineSettings(config: Config, model: RunnableModel, options: Lo
     packageFolder: packageFolder(config),
     recipe: 'exact',
     contextLength: Math.max(minContextLength, options.numCtx ?? (config.contextLength || defaultContextLength)),
-    stepTokens: Math.max(1, options.numBatch ?? defaultStepTokens),
+    stepTokens: stepTokens(options),
     maxSequences: config.numParallel || automaticMaxSequences,
     cacheContexts: config.numParallel || automaticCacheContexts,
     cacheType: 'float16',
     maxCacheBytes: Math.floor(budget * cacheShare),
-    numThreads: options.numThread || config.numThreads || usableCores(),
+    numThreads: numThreads(options) ?? (config.numThreads || usableCores()),
     ...(config.nativeLibrary === undefined ? {} : { operatorLibrary: config.nativeLibrary }),
   };
+}
+
+function stepTokens({ numBatch = 0 }: LoadOptions): number {
+  return numBatch > 0 ? Math.min(numBatch, maxStepTokens) : defaultStepTokens;
+}
+
+/** Threads that a request asks for, or undefined when it leaves them open. */
+function numThreads({ numThread = 0 }: LoadOptions): number | undefined {
+  return numThread > 0 ? Math.min(numThread, maxThreadsPerCore * usableCores()) : undefined;
 }
 
 /** Whether a model loaded with `loaded` serves a request with `wanted`; options left automatic match anything. */
@@ -50,7 +65,7 @@ export function settingsMatch(loaded: EngineSettings, wanted: LoadOptions, loade
     // A wish beyond what the model was trained for was clamped when it was loaded.
     Math.max(minContextLength, wanted.numCtx) === loadedContextLength ||
     (wanted.numCtx > loadedContextLength && loaded.contextLength > loadedContextLength);
-  const batchFits = wanted.numBatch === undefined || wanted.numBatch === loaded.stepTokens;
-  const threadsFit = !wanted.numThread || wanted.numThread === loaded.numThreads;
+  const batchFits = wanted.numBatch === undefined || stepTokens(wanted) === loaded.stepTokens;
+  const threadsFit = (numThreads(wanted) ?? loaded.numThreads) === loaded.numThreads;
   return contextFits && batchFits && threadsFit;
 }

@@ -9,6 +9,11 @@ export class ActiveRequests {
   track(reply: FastifyReply): AbortSignal {
     const controller = new AbortController();
     this.#controllers.add(controller);
+    if (reply.raw.closed) {
+      this.#controllers.delete(controller);
+      controller.abort(new TarsError('REQUEST_CANCELED'));
+      return controller.signal;
+    }
     reply.raw.once('close', () => {
       this.#controllers.delete(controller);
       if (!reply.raw.writableFinished) {

@@ -1,6 +1,9 @@
 // The safetensors header of a `.tars` package: tensor index in the standard form, everything else in `__metadata__`.
-import { TarsError } from '../../errors/index.js';
-import type { KernelType } from '../../quant/index.js';
+import { z } from 'zod';
+import { TarsError, errorMessage } from '../../errors/index.js';
+import { kernelTypes, type KernelType } from '../../quant/index.js';
+import type { TokenizerModel } from '../../tokenizer/index.js';
+import type { HyperParameters } from '../tensor-source.js';
 import type { PackageMetadata, PackagedTensor } from './package-plan.js';
 
 export type HeaderTensor = Omit<PackagedTensor, 'offset'>;
@@ -59,41 +62,61 @@ export interface ParsedHeader {
   readonly tensors: readonly PackagedTensor[];
 }
 
-/** Reads back what headerBytes wrote. Throws FILE_INVALID when the file is not a package of this version. */
+/** Reads back what headerBytes wrote. Throws FILE_INVALID when the file is damaged or not a package of this version. */
 export function parseHeader(file: string, json: string, dataStart: number, fileSize: number): ParsedHeader {
-  const invalid = (reason: string): TarsError => new TarsError('FILE_INVALID', { file, offset: 8, reason });
-  let entries: Record<string, unknown>;
   try {
-    entries = JSON.parse(json) as Record<string, unknown>;
-  } catch {
-    throw invalid('the safetensors header is not JSON');
+    return readHeader(JSON.parse(json) as Record<string, unknown>, dataStart, fileSize);
+  } catch (error) {
+    throw new TarsError('FILE_INVALID', { file, offset: 8, reason: errorMessage(error) }, { cause: error });
   }
-  const metadata = entries['__metadata__'] as Readonly<Record<string, string>> | undefined;
-  if (metadata?.['format'] !== 'tars' || metadata['format_version'] !== formatVersion) {
-    throw invalid(`not a .tars package of format version ${formatVersion}`);
-  }
-  const tensors = JSON.parse(metadata['kernel_tensors'] ?? '[]') as {
-    name: string;
-    kind: 'matrix' | 'vector';
-    type: KernelType;
-    numRows: number;
-    numCols: number;
-  }[];
+}
+
+/** Throws whatever a damaged header leads to; the caller names the file. */
+function readHeader(entries: Record<string, unknown>, dataStart: number, fileSize: number): ParsedHeader {
+  const metadata = metadataSchema.parse(entries['__metadata__']);
   return {
-    layoutVersion: Number(metadata['layout_version']),
+    layoutVersion: Number(metadata.layout_version),
     metadata: {
-      recipe: metadata['recipe'] ?? '',
-      sourceDigest: metadata['source_digest'] ?? '',
-      hyperParameters: JSON.parse(metadata['hyper_parameters'] ?? '{}') as PackageMetadata['hyperParameters'],
-      tokenizer: JSON.parse(metadata['tokenizer'] ?? '{}') as PackageMetadata['tokenizer'],
-      ...(metadata['chat_template'] === undefined ? {} : { chatTemplate: metadata['chat_template'] }),
+      recipe: metadata.recipe,
+      sourceDigest: metadata.source_digest,
+      hyperParameters: z
+        .looseObject({ architecture: z.string() })
+        .parse(JSON.parse(metadata.hyper_parameters)) as unknown as HyperParameters,
+      tokenizer: z
+        .looseObject({ tokens: z.array(z.string()) })
+        .parse(JSON.parse(metadata.tokenizer)) as unknown as TokenizerModel,
+      ...(metadata.chat_template === undefined ? {} : { chatTemplate: metadata.chat_template }),
     },
-    tensors: tensors.map((tensor) => {
-      const [start, end] = (entries[tensor.name] as SafetensorsEntry | undefined)?.data_offsets ?? [0, -1];
-      if (start < 0 || end < start || dataStart + end > fileSize) {
-        throw invalid(`tensor ${tensor.name} lies outside the file`);
+    tensors: kernelTensorsSchema.parse(JSON.parse(metadata.kernel_tensors)).map((tensor) => {
+      const [start, end] = entrySchema.parse(entries[tensor.name]).data_offsets;
+      if (end < start || dataStart + end > fileSize) {
+        throw new RangeError(`tensor ${tensor.name} lies outside the file`);
       }
       return { ...tensor, offset: dataStart + start, byteLength: end - start };
     }),
   };
 }
+
+const metadataSchema = z.object({
+  format: z.literal('tars'),
+  format_version: z.literal(formatVersion),
+  layout_version: z.string(),
+  recipe: z.string(),
+  source_digest: z.string(),
+  hyper_parameters: z.string(),
+  tokenizer: z.string(),
+  chat_template: z.string().optional(),
+  kernel_tensors: z.string(),
+});
+
+const kernelTensorsSchema = z.array(
+  z.object({
+    name: z.string(),
+    kind: z.enum(['matrix', 'vector']),
+    type: z.enum(Object.keys(kernelTypes) as [KernelType, ...KernelType[]]),
+    numRows: z.int().positive(),
+    numCols: z.int().positive(),
+  }),
+);
+
+const entrySchema = z.object({ data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]) });

@@ -1,5 +1,6 @@
 // Writes a `.tars` package: a valid safetensors file whose tensors are already in the layout that the kernels read.
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TarsError } from '../../errors/index.js';
@@ -42,8 +43,10 @@ export async function writePackage(
   const totalBytes = tensors.reduce((sum, tensor) => sum + tensor.byteLength, header.byteLength);
 
   mkdirSync(path.dirname(file), { recursive: true });
-  const partial = `${file}.${process.pid}.partial`;
-  const descriptor = openSync(partial, 'w');
+  sweepPartials(path.dirname(file));
+  // Never two writers on one file, not even from containers that share a volume and have equal process ids.
+  const partial = `${file}.${randomUUID()}.partial`;
+  const descriptor = openSync(partial, 'wx');
   try {
     writeFully(descriptor, header);
     let completedBytes = header.byteLength;
@@ -62,6 +65,18 @@ export async function writePackage(
   } finally {
     closeSync(descriptor);
     rmSync(partial, { force: true });
+  }
+}
+
+/** Removes partial files of writers that were killed: no package takes a day to write. */
+function sweepPartials(folder: string): void {
+  const dayMs = 24 * 60 * 60 * 1000;
+  for (const name of readdirSync(folder).filter((entry) => entry.endsWith('.partial'))) {
+    const file = path.join(folder, name);
+    const modifiedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (Date.now() - modifiedMs > dayMs) {
+      rmSync(file, { force: true });
+    }
   }
 }
 

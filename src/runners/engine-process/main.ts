@@ -114,5 +114,7 @@ class EngineProcess {
 const engineProcess = new EngineProcess((message) => process.send?.(message));
 process.on('message', (message) => engineProcess.receive(message as ToEngine));
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole process group; the server decides when its engines end.
-process.on('SIGINT', () => undefined);
+// Ctrl-C and a service manager's stop reach the whole process group; the server decides when its engines end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => undefined);
+}

@@ -35,8 +35,8 @@ export async function renderFitting({ messages, contextLength, render, countToke
   return best;
 
   async function fits(prompt: string): Promise<boolean> {
-    // A token covers at least one byte, and the tokenizer may add BOS and EOS: a short text needs no counting.
-    return Buffer.byteLength(prompt) + 2 <= contextLength || (await countTokens(prompt)) <= contextLength;
+    // The answer needs at least one place of the context. A token covers at least one byte, and the tokenizer may add BOS and EOS: a short text needs no counting.
+    return Buffer.byteLength(prompt) + 2 < contextLength || (await countTokens(prompt)) < contextLength;
   }
 }
 
