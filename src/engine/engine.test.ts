@@ -251,6 +251,6 @@ describe('Engine', () => {
     const { engine } = createEngine({ contextLength: 8 });
     expect(() => engine.submit(request([])[0])).toThrow(/no tokens/);
     expect(() => engine.submit(request([vocabSize])[0])).toThrow(/not in 0…96/);
-    expect(() => engine.submit(request([1, 2, 3, 4, 5, 6, 7, 8])[0])).toThrow(/context length/);
+    expect(() => engine.submit(request([1, 2, 3, 4, 5, 6, 7, 8])[0])).toThrow(/available context size/);
   });
 });

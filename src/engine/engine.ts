@@ -43,13 +43,13 @@ export class Engine {
   }
 
   /**
-   * Queues a sequence and returns its id. Throws PROMPT_TOO_LONG when the prompt leaves no place for a token, and
+   * Queues a sequence and returns its id. Throws CONTEXT_EXCEEDED when the prompt leaves no place for a token, and
    * BAD_REQUEST for an empty prompt or an id outside the vocabulary.
    */
   submit(request: SequenceRequest): number {
     const { vocabSize, blockSize, contextLength, scheduler, nowNs } = this.#dependencies;
     if (request.promptIds.length >= contextLength) {
-      throw new TarsError('PROMPT_TOO_LONG');
+      throw new TarsError('CONTEXT_EXCEEDED', { tokens: request.promptIds.length, context: contextLength });
     }
     const invalid = request.promptIds.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
     if (request.promptIds.length === 0 || invalid !== undefined) {

@@ -20,7 +20,7 @@ export const errorTable = {
   INTERNAL: { status: 500, message: '{reason}' },
 
   // server
-  LISTEN_FAILED: { status: 500, message: 'listen tcp {address}: {reason}' },
+  LISTEN_FAILED: { status: 500, message: 'listen tcp {address}: bind: {reason}' },
 
   // configuration
   CONFIG_INVALID: { status: 500, message: '{name}: {reason}' },
@@ -54,6 +54,10 @@ export const errorTable = {
     status: 400,
     message:
       'the prompt is longer than the context length currently available to the model; shorten the prompt, adjust the context length in settings, or use a model with a longer context length',
+  },
+  CONTEXT_EXCEEDED: {
+    status: 400,
+    message: 'the request ({tokens} tokens) exceeds the available context size ({context} tokens), try increasing it',
   },
   RUNNER_STOPPED: {
     status: 500,

@@ -102,7 +102,7 @@ class ProcessRunnerPool implements RunnerPool {
   #matching(model: RunnableModel, options: LoadOptions): Runner | undefined {
     const runner = this.#runners.get(model.weightsDigest);
     const isServing = runner !== undefined && !runner.isRetiring;
-    return isServing && settingsMatch(runner.settings, options, runner.ready.contextLength) ? runner : undefined;
+    return isServing && settingsMatch(this.#config, runner.settings, options, runner.ready.contextLength) ? runner : undefined;
   }
 
   /** One load at a time, in order of arrival. */

@@ -43,7 +43,7 @@ export function engineSettings(config: Config, model: RunnableModel, options: Lo
     cacheContexts: config.numParallel || automaticCacheContexts,
     cacheType: 'float16',
     maxCacheBytes: Math.floor(budget * cacheShare),
-    numThreads: numThreads(options) ?? (config.numThreads || usableCores()),
+    numThreads: threadsOf(config, options),
     ...(config.nativeLibrary === undefined ? {} : { operatorLibrary: config.nativeLibrary }),
   };
 }
@@ -52,13 +52,12 @@ function stepTokens({ numBatch = 0 }: LoadOptions): number {
   return numBatch > 0 ? Math.min(numBatch, maxStepTokens) : defaultStepTokens;
 }
 
-/** Threads that a request asks for, or undefined when it leaves them open. */
-function numThreads({ numThread = 0 }: LoadOptions): number | undefined {
-  return numThread > 0 ? Math.min(numThread, maxThreadsPerCore * usableCores()) : undefined;
+function threadsOf(config: Config, { numThread = 0 }: LoadOptions): number {
+  return numThread > 0 ? Math.min(numThread, maxThreadsPerCore * usableCores()) : config.numThreads || usableCores();
 }
 
-/** Whether a model loaded with `loaded` serves a request with `wanted`; options left automatic match anything. */
-export function settingsMatch(loaded: EngineSettings, wanted: LoadOptions, loadedContextLength: number): boolean {
+/** Whether a model loaded with `loaded` serves a request with `wanted`; a context and a batch left automatic match anything. */
+export function settingsMatch(config: Config, loaded: EngineSettings, wanted: LoadOptions, loadedContextLength: number): boolean {
   const contextFits =
     wanted.numCtx === undefined ||
     wanted.numCtx === loaded.contextLength ||
@@ -66,6 +65,6 @@ export function settingsMatch(loaded: EngineSettings, wanted: LoadOptions, loade
     Math.max(minContextLength, wanted.numCtx) === loadedContextLength ||
     (wanted.numCtx > loadedContextLength && loaded.contextLength > loadedContextLength);
   const batchFits = wanted.numBatch === undefined || stepTokens(wanted) === loaded.stepTokens;
-  const threadsFit = (numThreads(wanted) ?? loaded.numThreads) === loaded.numThreads;
+  const threadsFit = threadsOf(config, wanted) === loaded.numThreads;
   return contextFits && batchFits && threadsFit;
 }

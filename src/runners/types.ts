@@ -36,7 +36,7 @@ export interface GenerationRequest {
   readonly numKeep: number;
   /** Discard the oldest tokens when the context is full (true), or stop with `length` (false). */
   readonly shift: boolean;
-  /** Cut a prompt longer than the context from its middle (true) or refuse it (false). */
+  /** Cut a prompt longer than the asked-for context from its middle (true), or send it as it is and refuse what cannot fit (false). */
   readonly truncate: boolean;
   /** Number of alternatives to report with each token's log-probability; undefined reports none at all. */
   readonly topLogprobs?: number;
@@ -78,11 +78,12 @@ export interface RunnerLease {
   readonly contextLength: number;
   /**
    * Streams one generation; aborting the signal or leaving the loop ends the sequence and frees its cache blocks.
-   * Throws TarsError PROMPT_TOO_LONG, RUNNER_STOPPED, ...
+   * Throws TarsError PROMPT_TOO_LONG, CONTEXT_EXCEEDED, RUNNER_STOPPED, ...
    */
   generate(request: GenerationRequest, signal: AbortSignal): AsyncIterable<GenerationEvent>;
   /** Token ids of a text; special tokens in it are parsed. BOS is added as the model asks when `addBos` is true. */
   tokenize(text: string, addBos: boolean): Promise<readonly number[]>;
+  /** Text of ids, control tokens written out, so that it can be tokenised again. */
   detokenize(ids: readonly number[]): Promise<string>;
   release(): void;
 }

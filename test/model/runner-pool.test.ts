@@ -208,6 +208,52 @@ describe('RunnerPool', () => {
     lease.release();
   });
 
+  it('reloads for a request with another context while others come and go, and breaks none of them', async () => {
+    const pool = createPool();
+    const answer = async (numCtx: number): Promise<unknown> => {
+      const lease = await pool.acquire(model('llama'), { numCtx }, undefined, never);
+      try {
+        return (await collect(lease.generate(request({ numPredict: 60 }), never))).done;
+      } finally {
+        lease.release();
+      }
+    };
+    const answers = await Promise.all([64, 64, 100, 64, 100, 64].map(answer));
+    answers.forEach((done) => expect(done).toMatchObject({ kind: 'done' }));
+    const overlapping = Promise.all([answer(64), answer(64).then(() => answer(64)), answer(100)]);
+    await expect(overlapping).resolves.toHaveLength(3);
+  });
+
+  it('gives up at once on a signal that is aborted already, and keeps nothing', async () => {
+    const pool = createPool();
+    const loading = pool.acquire(model('llama'), {}, undefined, never);
+    await expect(pool.acquire(model('llama'), {}, undefined, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'REQUEST_CANCELED',
+    });
+    (await loading).release();
+    pool.unload(model('llama'));
+    await until(() => enginePids().length === 0);
+  });
+
+  it('keeps within bounds what a request asks of threads and step size', async () => {
+    const pool = createPool();
+    const lease = await pool.acquire(model('llama'), { numThread: 20_000, numBatch: 1e9 }, undefined, never);
+    expect((await collect(lease.generate(request(), never))).done).toBeDefined();
+    lease.release();
+    const [pid] = enginePids();
+    (await pool.acquire(model('llama'), { numThread: 20_000, numBatch: 1e9 }, undefined, never)).release();
+    expect(enginePids()).toEqual([pid]);
+  });
+
+  it('writes control tokens out when it detokenises', async () => {
+    const lease = await createPool().acquire(model('llama'), {}, undefined, never);
+    const ids = [0, 63, 1, 62, 2];
+    const text = await lease.detokenize(ids);
+    expect(text).toBe('a<|im_end|>b<|endoftext|>c');
+    expect(await lease.tokenize(text, false)).toEqual(ids);
+    lease.release();
+  });
+
   it('says why a model cannot be loaded, leaves no process behind, and serves others', async () => {
     const pool = createPool();
     const file = path.join(folder, 'broken.gguf');

@@ -99,8 +99,20 @@ describe('errors before the first piece', () => {
 
   it('refuses images in the words of the engine', async () => {
     const reply = await chat({ model: 'chat', messages: [{ ...user('x'), images: ['QUJD'] }] });
+    expect(reply.status).toBe(500);
+    expect(JSON.parse(String(reply.body['error']))).toMatchObject({ error: { code: 500, type: 'server_error' } });
+    const generated = await generate({ model: 'chat', prompt: 'x', images: ['QUJD'] });
+    expect(generated.status).toBe(400);
+    expect(JSON.parse(String(generated.body['error']))).toMatchObject({ error: { code: 400, type: 'invalid_request_error' } });
+  });
+
+  it.each([
+    [{ repeat_penalty: 0 }, 'penalty_repeat must be finite and greater than 0'],
+    [{ repeat_last_n: -5 }, "Field 'repeat_last_n': Value must be between 0 <= value <= 2147483647, but got -5"],
+  ])('refuses the sampler values that the engine of Ollama refuses: %j', async (options, text) => {
+    const reply = await generate({ model: 'plain', prompt: 'x', options });
     expect(reply.status).toBe(400);
-    expect(JSON.parse(String(reply.body['error']))).toMatchObject({ error: { code: 400, type: 'invalid_request_error' } });
+    expect(reply.body['error']).toContain(text);
   });
 
   it('passes on what loading says, with its status', async () => {

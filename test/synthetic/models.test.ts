@@ -60,6 +60,7 @@ describe('create', () => {
     [{ model: 'x', files: { '/etc/passwd': 'sha256:1' } }, 400, 'file path must be relative'],
     [{ model: 'x', files: { '../a': 'sha256:1' } }, 400, 'file path must be relative'],
     [{ model: 'x', files: { a: '' } }, 400, 'invalid digest format'],
+    [{ model: 'x', from: 'plain', template: '{{ .X' }, 400, 'template error: template: :1: unclosed action'],
     [{ model: 'x', from: 'nope' }, 500, 'pull model manifest: file does not exist'],
     [{ model: 'x', from: 'plain', license: 5 }, 500, 'json: cannot unmarshal number into Go value of type []string'],
   ])('%j', async (body, status, error) => {

@@ -95,7 +95,7 @@ describe('closing', () => {
   it('logs where it listens and refuses an address that is taken', async () => {
     const { port } = new URL(server.url);
     expect(logged.join('')).toContain(`Listening on 127.0.0.1:${port} (version `);
-    await expect(start(Number(port))).rejects.toThrow(`listen tcp 127.0.0.1:${port}: address already in use`);
+    await expect(start(Number(port))).rejects.toThrow(`listen tcp 127.0.0.1:${port}: bind: address already in use`);
   });
 
   it('ends streams with an error line after the grace period, then the pool', async () => {

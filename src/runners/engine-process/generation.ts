@@ -11,7 +11,7 @@ export interface GenerationSinks {
   readonly onError: (error: Error) => void;
 }
 
-/** Submits a request to the engine and returns its sequence id. Throws PROMPT_TOO_LONG, BAD_REQUEST. */
+/** Submits a request to the engine and returns its sequence id. Throws PROMPT_TOO_LONG, CONTEXT_EXCEEDED, BAD_REQUEST. */
 export function startGeneration(
   engine: Engine,
   tokenizer: Tokenizer,
@@ -56,10 +56,10 @@ function fitPrompt(
   request: GenerationRequest,
   tokenizer: Tokenizer,
 ): readonly number[] {
-  if (ids.length < contextLength) {
+  if (ids.length < contextLength || !request.truncate) {
     return ids;
   }
-  if (!request.truncate || !request.shift) {
+  if (!request.shift) {
     throw new TarsError('PROMPT_TOO_LONG');
   }
   const keep = Math.min(keptTokens(request, tokenizer), contextLength - 2);
@@ -77,6 +77,7 @@ class GenerationOutput {
   readonly #generatedIds: number[] = [];
   #logprobs: TokenLogprob[] = [];
   #isStopped = false;
+  #sentText = '';
 
   constructor(tokenizer: Tokenizer, request: GenerationRequest, promptIds: readonly number[], sinks: GenerationSinks) {
     this.#tokenizer = tokenizer;
@@ -100,9 +101,9 @@ class GenerationOutput {
       this.#sinks.onAbort();
       return;
     }
+    // Bytes of an unfinished character are dropped: a client that goes on from here would keep the replacement for ever.
     if (!this.#isStopped) {
-      const text = this.#beforeStop(this.#detokenizer.flush());
-      this.#emit(this.#isStopped ? text : text + this.#stops.flush());
+      this.#emit(this.#stops.flush());
     }
     this.#sinks.onEvent({
       kind: 'done',
@@ -113,8 +114,13 @@ class GenerationOutput {
         generatedTokens: stats.generatedTokens,
         generationDurationNs: stats.generationDurationNs,
       },
-      contextIds: [...this.#promptIds, ...this.#generatedIds],
+      contextIds: [...this.#promptIds, ...this.#answerIds()],
     });
+  }
+
+  /** Ids of what was sent: a stop string and what followed it within its last token are no part of the conversation. */
+  #answerIds(): readonly number[] {
+    return this.#isStopped ? this.#tokenizer.encode(this.#sentText) : this.#generatedIds;
   }
 
   #beforeStop(piece: string): string {
@@ -124,6 +130,7 @@ class GenerationOutput {
   }
 
   #emit(text: string): void {
+    this.#sentText += text;
     if (text === '' && this.#logprobs.length === 0) {
       return;
     }

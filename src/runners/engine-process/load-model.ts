@@ -22,6 +22,9 @@ import type { EngineReady, EngineSettings, LoadProgress } from '../protocol.js';
 /** Token places of one cache block: large enough for few table look-ups, small enough to waste little and reuse short prefixes. */
 const blockSize = 32;
 
+// Ollama's engine rounds its context up like this: a tiny num_ctx cuts old messages, but a template still fits.
+const contextStep = 256;
+
 // A long prompt chunk stalls every running stream for as long as it runs.
 const prefillTokensWhileDecoding = 128;
 
@@ -40,7 +43,7 @@ export interface LoadHooks {
 export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Promise<LoadedEngine> {
   const tarsPackage = await ensurePackage(settings, hooks);
   const { hyperParameters } = tarsPackage.metadata;
-  const contextLength = Math.min(settings.contextLength, hyperParameters.contextLength);
+  const contextLength = Math.min(roundUp(settings.contextLength, contextStep), hyperParameters.contextLength);
   const vocabSize = vocabularyRows(tarsPackage);
   const cacheShape = planCache(hyperParameters, contextLength, settings);
 
@@ -84,7 +87,7 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
     engine,
     tokenizer,
     ready: {
-      contextLength,
+      contextLength: Math.min(settings.contextLength, hyperParameters.contextLength),
       vocabSize,
       weightsBytes: tarsPackage.sizeBytes,
       cacheBytes: runner.byteLength,
@@ -144,6 +147,10 @@ function readPresentPackage(file: string): TarsPackage | undefined {
     }
     throw error;
   }
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
 }
 
 function vocabularyRows(tarsPackage: TarsPackage): number {

@@ -33,7 +33,7 @@ class EngineProcess {
         );
         return;
       case 'detokenize':
-        this.#answer(message.id, ({ tokenizer }) => tokenizer.decode(message.ids));
+        this.#answer(message.id, ({ tokenizer }) => tokenizer.decode(message.ids, { renderControl: true }));
         return;
       case 'shutdown':
         // The operating system takes back memory and threads faster and more surely than an orderly release.

@@ -5,11 +5,12 @@ import { assembleChatMessages } from '../prompt/assemble-messages.js';
 import { renderFitting } from '../prompt/fit-messages.js';
 import type { PromptTemplate } from '../prompt/prompt-template.js';
 import { requireModel, runnableModel } from '../model-lookup.js';
-import { mergeOptions, type RequestOptions } from '../request-options.js';
+import type { RequestOptions } from '../request-options.js';
 import type { Services } from '../services.js';
 import {
   checkBody,
   checkFormat,
+  checkedOptions,
   refuseImages,
   requireCapability,
   requireCompletion,
@@ -49,10 +50,13 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
   if (tools.length > 0) {
     requireCapability(capabilities, model, 'tools');
   }
-  const options = mergeOptions(model.parameters, request.options ?? {});
+  const options = checkedOptions(model.parameters, request.options ?? {});
   if (messages.length > 0) {
     checkFormat(request.format);
-    refuseImages(messages.reduce((sum, { images = [] }) => sum + images.length, 0));
+    refuseImages(
+      messages.reduce((sum, { images = [] }) => sum + images.length, 0),
+      choice.kind === 'jinja',
+    );
   }
   const session = await InferenceSession.open(services, {
     model,
@@ -91,7 +95,10 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
       ...(isThinking(think) && { thinkingTags: template.thinkingTags }),
       ...(tools.length > 0 && { tools: { format: template.toolCallFormat, names: tools.map((tool) => tool.function.name) } }),
     });
-    return { kind: 'stream', chunks: streamChat(services, request, session, prompt, parser), join: joinChat };
+    // With the template of the weights, a prompt that is still too long is refused rather than cut.
+    const canCut = choice.kind !== 'jinja' && request.truncate !== false;
+    const chunks = streamChat(services, { ...request, truncate: canCut }, session, prompt, parser);
+    return { kind: 'stream', chunks, join: joinChat };
   } catch (error) {
     session.close('error');
     throw error;

@@ -3,6 +3,7 @@ import type { InferenceRequest, ThinkValue } from '../../api/index.js';
 import { parseKeepAlive } from '../../config/index.js';
 import { TarsError } from '../../errors/index.js';
 import { canonicalModelName, type StoredModel } from '../../registry/index.js';
+import { mergeOptions, type RequestOptions } from '../request-options.js';
 
 const maxTopLogprobs = 20;
 
@@ -58,12 +59,32 @@ export function checkFormat(format: unknown): void {
   throw new TarsError('FORMAT_INVALID', { format: JSON.stringify(JSON.stringify(format)) });
 }
 
-/** Ollama passes the refusal of its engine on, a JSON document inside the error text; clients look for its words. */
-export function refuseImages(numImages: number): void {
-  if (numImages > 0) {
-    const message = 'Multimodal data provided, but model does not support multimodal requests.';
-    throw new TarsError('BAD_REQUEST', {
-      reason: JSON.stringify({ error: { code: 400, message, type: 'invalid_request_error' } }),
-    });
+/** `isNative`: the chat goes by the template of the weights, where Ollama's engine words its refusal in another way. */
+export function refuseImages(numImages: number, isNative = false): void {
+  if (numImages > 0 && isNative) {
+    const hint = 'hint: if this is unexpected, you may need to provide the mmproj';
+    throw engineRefusal(500, `image input is not supported - ${hint}`, 'server_error');
   }
+  if (numImages > 0) {
+    throw engineRefusal(400, 'Multimodal data provided, but model does not support multimodal requests.');
+  }
+}
+
+/** Merged options (see mergeOptions), without the values that Ollama's engine refuses. */
+export function checkedOptions(...maps: Parameters<typeof mergeOptions>): RequestOptions {
+  const options = mergeOptions(...maps);
+  const { repeatPenalty, repeatLastN } = options.sampling;
+  if (!(repeatPenalty > 0)) {
+    throw engineRefusal(400, 'Failed to initialize samplers: penalty_repeat must be finite and greater than 0');
+  }
+  if (repeatLastN < 0) {
+    throw engineRefusal(400, `Field 'repeat_last_n': Value must be between 0 <= value <= 2147483647, but got ${repeatLastN}`);
+  }
+  return options;
+}
+
+/** Ollama passes a refusal of its engine on as a JSON document inside the error text; clients look for its words. */
+function engineRefusal(code: 400 | 500, message: string, type = 'invalid_request_error'): TarsError {
+  const reason = JSON.stringify({ error: { code, message, type } });
+  return new TarsError(code === 400 ? 'BAD_REQUEST' : 'INTERNAL', { reason });
 }

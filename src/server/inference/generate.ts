@@ -7,11 +7,11 @@ import { assembleGenerateMessages } from '../prompt/assemble-messages.js';
 import { renderFitting } from '../prompt/fit-messages.js';
 import type { PromptTemplate } from '../prompt/prompt-template.js';
 import { requireModel, runnableModel } from '../model-lookup.js';
-import { mergeOptions } from '../request-options.js';
 import type { Services } from '../services.js';
 import {
   checkBody,
   checkFormat,
+  checkedOptions,
   refuseImages,
   requireCapability,
   requireCompletion,
@@ -61,7 +61,7 @@ export async function generate(
     return emptyReply(services, name, 'unload');
   }
   const think = await checkModel(services, request, model);
-  const options = mergeOptions(model.parameters, request.options ?? {});
+  const options = checkedOptions(model.parameters, request.options ?? {});
   if (userPrompt !== '') {
     checkFormat(request.format);
     refuseImages(request.images?.length ?? 0);

@@ -120,7 +120,7 @@ export class InferenceSession {
       numPredict,
       numKeep,
       shift,
-      truncate: truncate && shift,
+      truncate,
       ...(logprobs && { topLogprobs }),
     };
   }

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { createRequestBody, type CreateWireRequest } from '../../api/index.js';
-import { TarsError } from '../../errors/index.js';
+import { TarsError, errorMessage } from '../../errors/index.js';
 import type { CreateRequest, ProgressStatus } from '../../registry/index.js';
+import { OllamaTemplate } from '../../template/index.js';
 import { requireModelName } from '../model-lookup.js';
 import { sendNdjson } from '../ndjson.js';
 import { progressOf } from '../progress.js';
@@ -44,6 +45,7 @@ function createRequest(body: Partial<CreateWireRequest>): CreateRequest {
   if (adapters !== undefined && Object.keys(adapters).length > 0) {
     throw new TarsError('BAD_REQUEST', { reason: 'adapters are not supported' });
   }
+  checkTemplate(template);
   return {
     name,
     ...(from !== undefined && from !== '' && { from: requireModelName(from) }),
@@ -58,6 +60,17 @@ function createRequest(body: Partial<CreateWireRequest>): CreateRequest {
     parser,
     requires,
   };
+}
+
+/** A template that cannot be parsed is refused before anything is written. */
+function checkTemplate(template: string | undefined): void {
+  try {
+    if (template !== undefined) {
+      new OllamaTemplate(template);
+    }
+  } catch (error) {
+    throw new TarsError('BAD_REQUEST', { reason: `template error: ${errorMessage(error)}` }, { cause: error });
+  }
 }
 
 function licenseTexts(license: unknown): readonly string[] | undefined {
