@@ -40,7 +40,7 @@ export class EngineConnection {
   constructor(hooks: ConnectionHooks) {
     this.#hooks = hooks;
     this.#child = fork(engineEntry(), [], {
-      serialization: 'advanced',
+      serialization: 'json',
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

@@ -1,43 +1,47 @@
 // Time as Ollama writes it: RFC 3339 with up to nine fractional digits, trailing zeros dropped.
 
-const nsPerMs = 1_000_000n;
-
 /** Difference to the system clock at which the anchor is taken anew: the clock was set, or the machine slept. */
-const maxDriftMs = 20n;
+const maxDriftMs = 20;
 
 /** Largest duration of Go, about 292 years: what "for ever" is on the wire. */
 export const maxDurationMs = 2 ** 63 / 1e6;
 
-/** The system clock with the nanosecond steps of the monotonic one. */
+/**
+ * The system clock with the fine steps of the monotonic one. It is read for every token of every stream, so it works in
+ * plain numbers (milliseconds since 1970, exact to a quarter of a microsecond) and keeps the text of the current second.
+ */
 export class WallClock {
-  #anchorNs = 0n;
-  #anchorMonotonicNs = 0n;
+  #anchorMs = 0;
+  #second = -1;
+  #secondText = '';
 
   constructor() {
     this.#anchor();
   }
 
-  /** Nanoseconds since 1970. */
-  nowNs(): bigint {
-    const nowNs = this.#anchorNs + process.hrtime.bigint() - this.#anchorMonotonicNs;
-    const driftMs = nowNs / nsPerMs - BigInt(Date.now());
-    if (driftMs > maxDriftMs || driftMs < -maxDriftMs) {
+  /** Milliseconds since 1970. */
+  nowMs(): number {
+    const nowMs = this.#anchorMs + performance.now();
+    if (Math.abs(nowMs - Date.now()) > maxDriftMs) {
       this.#anchor();
-      return this.#anchorNs;
+      return this.#anchorMs + performance.now();
     }
-    return nowNs;
+    return nowMs;
   }
 
   /** `created_at`: UTC with `Z`. */
   timestamp(): string {
-    const nowNs = this.nowNs();
-    const seconds = new Date(Number(nowNs / nsPerMs)).toISOString().slice(0, 19);
-    return `${seconds}${fraction(Number(nowNs % 1_000_000_000n))}Z`;
+    const nowMs = this.nowMs();
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#secondText = new Date(second * 1000).toISOString().slice(0, 19);
+    }
+    return `${this.#secondText}${fraction(Math.floor((nowMs - second * 1000) * 1e6))}Z`;
   }
 
   #anchor(): void {
-    this.#anchorNs = BigInt(Date.now()) * nsPerMs;
-    this.#anchorMonotonicNs = process.hrtime.bigint();
+    this.#anchorMs = Date.now() - performance.now();
   }
 }
 

@@ -6,11 +6,14 @@ import type { GenerationRequest } from '../types.js';
 import { startGeneration } from './generation.js';
 import { loadModel, type LoadedEngine } from './load-model.js';
 
+const statsIntervalMs = 250;
+
 class EngineProcess {
   readonly #send: (message: FromEngine) => void;
   readonly #sequenceOfRequest = new Map<number, number>();
   #loaded: LoadedEngine | undefined;
   #outbox: RequestEvent[] = [];
+  #statsSentMs = 0;
 
   constructor(send: (message: FromEngine) => void) {
     this.#send = send;
@@ -101,13 +104,18 @@ class EngineProcess {
     }
   }
 
-  #flush(stats: EngineStats | undefined): void {
-    if (this.#outbox.length === 0 && stats === undefined) {
+  /** Sends what has happened; figures of the engine go along a few times a second. */
+  #flush(latest: EngineStats | undefined): void {
+    const isDue = latest !== undefined && performance.now() - this.#statsSentMs >= statsIntervalMs;
+    if (this.#outbox.length === 0 && !isDue) {
       return;
     }
     const events = this.#outbox;
     this.#outbox = [];
-    this.#send({ type: 'events', events, stats });
+    if (isDue) {
+      this.#statsSentMs = performance.now();
+    }
+    this.#send({ type: 'events', events, ...(isDue ? { stats: latest } : {}) });
   }
 }
 
