@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, linkSync, mkdirSync } from 'node:fs';
-import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -64,32 +64,27 @@ export class BenchServer {
   async #stream(prompt, decodeTokens) {
     const arrivals = { first: 0, last: 0, tokens: 0 };
     const body = JSON.stringify({ model: 'bench', prompt, raw: true, options: { num_predict: decodeTokens + 1, seed: 1 } });
-    let rest = '';
-    // Plain node:http: the streams of fetch take several times the processor time, on the cores that are measured.
-    for await (const chunk of await this.#request('/api/generate', body)) {
+    // A bare socket: whatever a client computes, it takes from the cores that are measured.
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write(
+      `POST /api/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    let tail = '';
+    for await (const chunk of socket) {
       const now = performance.now();
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        arrivals.first ||= now;
-        if (line.includes('"done":true')) {
-          arrivals.tokens = JSON.parse(line).eval_count;
-        } else if (line.includes('"error"')) {
-          throw new Error(line);
-        } else {
-          arrivals.last = now;
-        }
+      arrivals.first ||= now;
+      // The last piece holds no token, only the figures.
+      if (chunk.includes('"done":true')) {
+        tail = String(chunk);
+      } else {
+        arrivals.last = now;
       }
     }
+    arrivals.tokens = Number(/"eval_count":(\d+)/.exec(tail)?.[1]);
+    if (!(arrivals.tokens > 1)) {
+      throw new Error(`the stream ended without figures: ${tail}`);
+    }
     return arrivals;
-  }
-
-  #request(route, body) {
-    return new Promise((resolve, reject) => {
-      const request = http.request(this.#url + route, { method: 'POST' }, (response) => resolve(response.setEncoding('utf8')));
-      request.on('error', reject);
-      request.end(body);
-    });
   }
 
   /** Puts the model into the store by a hard link: copying 830 MB over HTTP is not what is measured. */

@@ -19,7 +19,7 @@ export interface EngineDependencies {
   readonly contextLength: number;
   /** Monotonic clock in nanoseconds. */
   readonly nowNs: () => bigint;
-  /** Called after every step, for one message per step. */
+  /** Called once after every step, while the next one already runs, for one message per step. */
   readonly onStep: (stats: EngineStats) => void;
 }
 
@@ -37,6 +37,7 @@ export class Engine {
   readonly #dependencies: EngineDependencies;
   #nextId = 1;
   #loop: Promise<void> | undefined;
+  #lastStep: EngineStats | undefined;
 
   constructor(dependencies: EngineDependencies) {
     this.#dependencies = dependencies;
@@ -83,13 +84,14 @@ export class Engine {
       while (!scheduler.isIdle) {
         await this.#step();
       }
+      this.#reportStep();
     } finally {
       this.#loop = undefined;
     }
   }
 
   async #step(): Promise<void> {
-    const { scheduler, runner, nowNs, onStep } = this.#dependencies;
+    const { scheduler, runner, nowNs } = this.#dependencies;
     this.#removeAborted();
     const startNs = nowNs();
     const plan = scheduler.plan(startNs);
@@ -97,18 +99,29 @@ export class Engine {
       if (!scheduler.isIdle) {
         this.#failAll(new TarsError('INTERNAL', { reason: 'no sequence fits into the cache' }));
       }
-      onStep({ ...this.#counts(), stepTokens: 0, stepDurationNs: 0 });
+      this.#lastStep = { ...this.#counts(), stepTokens: 0, stepDurationNs: 0 };
       return;
     }
     try {
-      const logits = await runner.run(plan);
+      const running = runner.run(plan);
+      // What the last step brought is sent while this one runs.
+      this.#reportStep();
+      const logits = await running;
       scheduler.commit(plan);
       this.#sample(plan, logits);
     } catch (error) {
       this.#failAll(error instanceof Error ? error : new Error(errorMessage(error)));
     }
     const stepTokens = plan.reduce((sum, entry) => sum + entry.numTokens, 0);
-    onStep({ ...this.#counts(), stepTokens, stepDurationNs: Number(nowNs() - startNs) });
+    this.#lastStep = { ...this.#counts(), stepTokens, stepDurationNs: Number(nowNs() - startNs) };
+  }
+
+  #reportStep(): void {
+    const stats = this.#lastStep;
+    this.#lastStep = undefined;
+    if (stats) {
+      this.#dependencies.onStep(stats);
+    }
   }
 
   #counts(): Omit<EngineStats, 'stepTokens' | 'stepDurationNs'> {

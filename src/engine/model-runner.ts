@@ -20,13 +20,15 @@ export class ModelRunner implements Disposable {
   readonly #cache: KvCache;
   readonly #limits: ModelRunnerLimits;
   readonly #memory: NativeMemory[] = [];
-  readonly #inputIds: InputBuffer<BigInt64Array>;
-  readonly #logitsIndex: InputBuffer<BigInt64Array>;
-  readonly #cumulativeLength: InputBuffer<Int32Array>;
-  readonly #pastSeqlens: InputBuffer<Int32Array>;
-  readonly #blockTable: InputBuffer<Int32Array>;
-  readonly #attentionMetadata: InputBuffer<Int32Array>;
-  readonly #logits: InputBuffer<Float32Array>;
+  /** Tensors of the step's inputs and output, by name, as they are bound now. */
+  readonly #bound = new Map<string, Tensor>();
+  readonly #inputIds: StepBuffer<BigInt64Array>;
+  readonly #logitsIndex: StepBuffer<BigInt64Array>;
+  readonly #cumulativeLength: StepBuffer<Int32Array>;
+  readonly #pastSeqlens: StepBuffer<Int32Array>;
+  readonly #blockTable: StepBuffer<Int32Array>;
+  readonly #attentionMetadata: StepBuffer<Int32Array>;
+  readonly #logits: StepBuffer<Float32Array>;
 
   constructor(environment: Environment, session: Session, cacheShape: KvCacheShape, limits: ModelRunnerLimits) {
     this.#environment = environment;
@@ -58,14 +60,8 @@ export class ModelRunner implements Disposable {
    */
   async run(plan: StepPlan): Promise<Float32Array[]> {
     const shape = this.#fill(plan);
-    const bound = this.#bind(shape);
-    try {
-      await this.#session.runAsync(this.#binding);
-    } finally {
-      for (const tensor of bound) {
-        tensor[Symbol.dispose]();
-      }
-    }
+    this.#bind(shape);
+    await this.#session.runAsync(this.#binding);
     const { vocabSize } = this.#limits;
     return Array.from({ length: shape.numLogits }, (_, row) =>
       this.#logits.values.subarray(row * vocabSize, (row + 1) * vocabSize),
@@ -74,6 +70,7 @@ export class ModelRunner implements Disposable {
 
   [Symbol.dispose](): void {
     this.#binding[Symbol.dispose]();
+    this.#bound.forEach((tensor) => tensor[Symbol.dispose]());
     this.#cache[Symbol.dispose]();
     for (const memory of this.#memory) {
       memory[Symbol.dispose]();
@@ -108,31 +105,37 @@ export class ModelRunner implements Disposable {
     return { numTokens, numLogits, numSequences: plan.length, tableWidth };
   }
 
-  /** Binds this step's shapes; the returned tensors must live until the run has ended. */
-  #bind({ numTokens, numLogits, numSequences, tableWidth }: StepShape): Tensor[] {
-    const inputs: [string, InputBuffer<BigInt64Array> | InputBuffer<Int32Array>, number[]][] = [
-      ['input_ids', this.#inputIds, [numTokens]],
-      ['cumulative_sequence_length', this.#cumulativeLength, [numSequences + 1]],
-      ['past_seqlens', this.#pastSeqlens, [numSequences]],
-      ['block_table', this.#blockTable, [numSequences, tableWidth]],
-      ['attention_metadata', this.#attentionMetadata, [2]],
-      ['logits_index', this.#logitsIndex, [numLogits]],
-    ];
-    const tensors = inputs.map(([name, buffer, shape]) => {
-      const tensor = this.#environment.tensor(buffer.type, shape, buffer.address);
+  /** Binds this step's shapes. While sequences only decode, shapes stay for many steps and nothing has to be bound. */
+  #bind({ numTokens, numLogits, numSequences, tableWidth }: StepShape): void {
+    this.#bindShape('input_ids', this.#inputIds, [numTokens]);
+    this.#bindShape('cumulative_sequence_length', this.#cumulativeLength, [numSequences + 1]);
+    this.#bindShape('past_seqlens', this.#pastSeqlens, [numSequences]);
+    this.#bindShape('block_table', this.#blockTable, [numSequences, tableWidth]);
+    this.#bindShape('attention_metadata', this.#attentionMetadata, [2]);
+    this.#bindShape('logits_index', this.#logitsIndex, [numLogits]);
+    this.#bindShape('logits', this.#logits, [numLogits, this.#limits.vocabSize]);
+  }
+
+  #bindShape(name: string, buffer: StepBuffer, shape: readonly number[]): void {
+    const bound = this.#bound.get(name);
+    if (bound?.shape.every((size, axis) => size === shape[axis])) {
+      return;
+    }
+    const tensor = this.#environment.tensor(buffer.type, shape, buffer.address);
+    if (name === 'logits') {
+      this.#binding.bindOutput(name, tensor);
+    } else {
       this.#binding.bindInput(name, tensor);
-      return tensor;
-    });
-    const logits = this.#environment.tensor('float32', [numLogits, this.#limits.vocabSize], this.#logits.address);
-    this.#binding.bindOutput('logits', logits);
-    return [...tensors, logits];
+    }
+    this.#bound.set(name, tensor);
+    bound?.[Symbol.dispose]();
   }
 
   #buffer<T>(
     type: ElementType,
     length: number,
     View: new (buffer: ArrayBuffer, offset: number, length: number) => T,
-  ): InputBuffer<T> {
+  ): StepBuffer<T> {
     const bytes = length * (type === 'int64' ? 8 : 4);
     const memory = this.#environment.allocate(bytes);
     this.#memory.push(memory);
@@ -140,7 +143,7 @@ export class ModelRunner implements Disposable {
   }
 }
 
-interface InputBuffer<T> {
+interface StepBuffer<T = unknown> {
   readonly type: ElementType;
   readonly address: bigint;
   readonly values: T;
