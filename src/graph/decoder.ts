@@ -36,7 +36,7 @@ export function buildDecoder(tarsPackage: TarsPackage, options: DecoderOptions):
       graph.input({ name, type: options.cacheType, shape });
     }
     const normed = rmsNorm(graph, `${path}/input_layernorm`, `${prefix}.input_layernorm`, hidden, hyper.rmsNormEpsilon);
-    hidden = selfAttention(graph, `${path}/attn`, layer, hyper, inputs, normed, hidden);
+    hidden = selfAttention(graph, { path: `${path}/attn`, layer, hyper, inputs }, normed, hidden);
     const attended = rmsNorm(
       graph,
       `${path}/post_attention_layernorm`,

@@ -26,7 +26,7 @@ export interface WriteProgress {
 
 /**
  * Writes the package beside its final name and renames it when complete, so that a crash leaves no half package.
- * Yields to the event loop after every tensor; an aborted signal stops it and removes the partial file.
+ * Yields to the event loop after every few megabytes. A failure removes the partial file.
  */
 export async function writePackage(
   file: string,
@@ -34,7 +34,6 @@ export async function writePackage(
   plan: readonly PlannedTensor[],
   metadata: PackageMetadata,
   onProgress: (progress: WriteProgress) => void,
-  signal?: AbortSignal,
 ): Promise<void> {
   // Matrices come first: their sizes are multiples of 64, so each one starts on a cache line and the file has no holes.
   const ordered = [...plan.filter((tensor) => tensor.kind === 'matrix'), ...plan.filter((tensor) => tensor.kind === 'vector')];
@@ -57,7 +56,6 @@ export async function writePackage(
         completedBytes += chunk.byteLength;
         onProgress({ completedBytes, totalBytes });
         await nextTurn();
-        signal?.throwIfAborted();
       }
     }
     fsyncSync(descriptor);

@@ -12,6 +12,15 @@ export interface AttentionInputs {
   readonly attentionMetadata: string;
 }
 
+/** Which layer is built, and from what. */
+export interface AttentionLayer {
+  /** Path of its nodes. */
+  readonly path: string;
+  readonly layer: number;
+  readonly hyper: HyperParameters;
+  readonly inputs: AttentionInputs;
+}
+
 /**
  * Paged self-attention with rotary inside: [tokens, hidden] → [tokens, hidden], residual added.
  *
@@ -19,10 +28,7 @@ export interface AttentionInputs {
  */
 export function selfAttention(
   graph: GraphBuilder,
-  path: string,
-  layer: number,
-  hyper: HyperParameters,
-  inputs: AttentionInputs,
+  { path, layer, hyper, inputs }: AttentionLayer,
   x: string,
   residual: string,
 ): string {

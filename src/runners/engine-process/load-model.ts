@@ -66,23 +66,7 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
   hooks.onProgress({ stage: 'tokenizer', fraction: 0 });
   await nextTurn();
   const tokenizer = createTokenizer(tarsPackage.metadata.tokenizer);
-  const pool = new BlockPool(cacheShape.numBlocks);
-  const scheduler = new Scheduler(pool, {
-    numTokens: settings.stepTokens,
-    numPrefillTokensWhileDecoding: Math.min(prefillTokensWhileDecoding, settings.stepTokens),
-    maxSequences: Math.min(settings.maxSequences, settings.stepTokens),
-    blockSize,
-  });
-  const engine = new Engine({
-    runner,
-    scheduler,
-    pool,
-    vocabSize,
-    blockSize,
-    contextLength,
-    nowNs: () => process.hrtime.bigint(),
-    onStep: hooks.onStep,
-  });
+  const engine = createEngine(settings, { runner, numBlocks: cacheShape.numBlocks, vocabSize, contextLength }, hooks);
   return {
     engine,
     tokenizer,
@@ -101,6 +85,26 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
       environment[Symbol.dispose]();
     },
   };
+}
+
+interface EngineParts {
+  readonly runner: ModelRunner;
+  readonly numBlocks: number;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+}
+
+function createEngine(settings: EngineSettings, parts: EngineParts, { onStep }: LoadHooks): Engine {
+  const { runner, numBlocks, vocabSize, contextLength } = parts;
+  const pool = new BlockPool(numBlocks);
+  const scheduler = new Scheduler(pool, {
+    numTokens: settings.stepTokens,
+    numPrefillTokensWhileDecoding: Math.min(prefillTokensWhileDecoding, settings.stepTokens),
+    maxSequences: Math.min(settings.maxSequences, settings.stepTokens),
+    blockSize,
+  });
+  const nowNs = (): bigint => process.hrtime.bigint();
+  return new Engine({ runner, scheduler, pool, vocabSize, blockSize, contextLength, nowNs, onStep });
 }
 
 const sessionConfig: Readonly<Record<string, string>> = {
