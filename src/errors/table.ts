@@ -16,6 +16,7 @@ export const errorTable = {
   FORMAT_UNAVAILABLE: { status: 501, message: 'structured output ("format") is not available in this version' },
   SERVER_CLOSING: { status: 503, message: 'server is shutting down' },
   SERVER_BUSY: { status: 503, message: 'server busy, please try again.  maximum pending requests exceeded' },
+  CLIENT_TOO_SLOW: { status: 499, message: 'the client left more than {megabytes} MB of its answer unread' },
   REQUEST_CANCELED: { status: 499, message: 'request canceled' },
   INTERNAL: { status: 500, message: '{reason}' },
 

@@ -2,9 +2,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { TarsError } from '../errors/index.js';
+import { TarsError, errorMessage } from '../errors/index.js';
 import type { EngineStats } from '../engine/index.js';
-import { EventQueue } from './event-queue.js';
 import type { EngineReady, EngineSettings, FromEngine, LoadProgress, RequestEvent, ToEngine } from './protocol.js';
 import type { GenerationEvent, GenerationRequest } from './types.js';
 import { fromWire } from './wire-error.js';
@@ -14,6 +13,12 @@ type Answer = string | readonly number[];
 interface PendingAnswer {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
+}
+
+interface GenerationStream {
+  readonly onEvent: (event: GenerationEvent) => void;
+  /** Settles the generation; an error rejects it. */
+  readonly end: (error?: Error) => void;
 }
 
 /** How long an engine may take to end after `shutdown` before it is killed. */
@@ -28,7 +33,7 @@ export interface ConnectionHooks {
 export class EngineConnection {
   readonly #child: ChildProcess;
   readonly #hooks: ConnectionHooks;
-  readonly #streams = new Map<number, EventQueue<GenerationEvent>>();
+  readonly #streams = new Map<number, GenerationStream>();
   readonly #answers = new Map<number, PendingAnswer>();
   readonly #exited: Promise<void>;
   #load: { resolve: (ready: EngineReady) => void; reject: (error: Error) => void } | undefined;
@@ -68,28 +73,23 @@ export class EngineConnection {
     });
   }
 
-  /** Streams one generation; leaving the loop or aborting the signal aborts the sequence. */
-  async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined> {
-    signal.throwIfAborted();
-    const id = this.#nextId++;
-    const queue = new EventQueue<GenerationEvent>();
-    this.#streams.set(id, queue);
-    const onAbort = (): void => queue.fail(new TarsError('REQUEST_CANCELED'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    let isDone = false;
-    try {
-      this.#send({ type: 'generate', id, request });
-      for await (const event of queue) {
-        isDone = event.kind === 'done';
-        yield event;
-      }
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      this.#streams.delete(id);
-      if (!isDone && this.#death === undefined) {
-        this.#send({ type: 'abort', id });
-      }
+  /** See RunnerLease. Events are handed over as they arrive, without a queue: a token's way to its client stays short. */
+  generate(request: GenerationRequest, signal: AbortSignal, onEvent: (event: GenerationEvent) => void): Promise<void> {
+    if (signal.aborted) {
+      return Promise.reject(new TarsError('REQUEST_CANCELED'));
     }
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => this.#abort(id, new TarsError('REQUEST_CANCELED'));
+      const end = (error?: Error): void => {
+        signal.removeEventListener('abort', onAbort);
+        this.#streams.delete(id);
+        return error === undefined ? resolve() : reject(error);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#streams.set(id, { onEvent, end });
+      this.#send({ type: 'generate', id, request });
+    });
   }
 
   async tokenize(text: string, addBos: boolean): Promise<readonly number[]> {
@@ -162,18 +162,29 @@ export class EngineConnection {
       this.#answers.delete(message.id);
       return;
     }
-    const queue = this.#streams.get(message.id);
+    const stream = this.#streams.get(message.id);
     if ('error' in message) {
       const error = fromWire(message.error);
-      queue?.fail(error);
+      stream?.end(error);
       this.#answers.get(message.id)?.reject(error);
       this.#answers.delete(message.id);
       return;
     }
-    queue?.push(message.event);
-    if (message.event.kind === 'done') {
-      queue?.end();
+    try {
+      stream?.onEvent(message.event);
+    } catch (error) {
+      this.#abort(message.id, error instanceof Error ? error : new Error(errorMessage(error)));
+      return;
     }
+    if (message.event.kind === 'done') {
+      stream?.end();
+    }
+  }
+
+  /** Ends a generation on both sides. */
+  #abort(id: number, error: Error): void {
+    this.#streams.get(id)?.end(error);
+    this.#send({ type: 'abort', id });
   }
 
   #died(reason: string): void {
@@ -190,7 +201,7 @@ export class EngineConnection {
   #failAll(error: TarsError): void {
     this.#load?.reject(error);
     this.#load = undefined;
-    this.#streams.forEach((queue) => queue.fail(error));
+    this.#streams.forEach((stream) => stream.end(error));
     this.#answers.forEach(({ reject }) => reject(error));
     this.#answers.clear();
   }

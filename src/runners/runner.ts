@@ -1,7 +1,7 @@
 // One loaded model in the pool: its engine process, who holds it, and when it expires.
 import type { EngineConnection } from './engine-connection.js';
 import type { EngineReady, EngineSettings } from './protocol.js';
-import type { GenerationEvent, GenerationRequest, LoadedModel, RunnableModel, RunnerLease } from './types.js';
+import type { LoadedModel, RunnableModel, RunnerLease } from './types.js';
 
 /** Node's timers hold at most this many milliseconds (24.8 days). */
 export const maxTimerMs = 2 ** 31 - 1;
@@ -59,8 +59,7 @@ export class Runner {
     return {
       loadDurationNs,
       contextLength: this.ready.contextLength,
-      generate: (request: GenerationRequest, signal: AbortSignal): AsyncIterable<GenerationEvent> =>
-        this.#connection.generate(request, signal),
+      generate: (request, signal, onEvent) => this.#connection.generate(request, signal, onEvent),
       tokenize: (text, addBos) => this.#connection.tokenize(text, addBos),
       detokenize: (ids) => this.#connection.detokenize(ids),
       release: () => {

@@ -77,10 +77,11 @@ export interface RunnerLease {
   /** Effective context length in tokens. */
   readonly contextLength: number;
   /**
-   * Streams one generation; aborting the signal or leaving the loop ends the sequence and frees its cache blocks.
-   * Throws TarsError PROMPT_TOO_LONG, CONTEXT_EXCEEDED, RUNNER_STOPPED, ...
+   * Runs one generation and reports its events as they come; settles after `done`. Aborting the signal, or an `onEvent` that
+   * throws, ends the sequence and frees its cache blocks; nothing is reported after that.
+   * Rejects with TarsError PROMPT_TOO_LONG, CONTEXT_EXCEEDED, RUNNER_STOPPED, REQUEST_CANCELED, ...
    */
-  generate(request: GenerationRequest, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  generate(request: GenerationRequest, signal: AbortSignal, onEvent: (event: GenerationEvent) => void): Promise<void>;
   /** Token ids of a text; special tokens in it are parsed. BOS is added as the model asks when `addBos` is true. */
   tokenize(text: string, addBos: boolean): Promise<readonly number[]>;
   /** Text of ids, control tokens written out, so that it can be tokenised again. */

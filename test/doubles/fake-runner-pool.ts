@@ -1,4 +1,5 @@
 // A pool without engines: its "model" answers with a formula of the prompt, one token for every four characters.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TarsError } from '../../src/errors/index.js';
 import type {
   GenerationEvent,
@@ -18,6 +19,8 @@ export interface FakeRunnerPoolOptions {
 }
 
 const charactersPerToken = 4;
+/** A long answer lets sockets do their work meanwhile, as a real one would. */
+const piecesBetweenTurns = 1000;
 
 export function formulaAnswer(prompt: string): string {
   return /<<([\s\S]*)>>/.exec(prompt)?.[1] ?? `The prompt has ${prompt.length} characters.`;
@@ -83,7 +86,7 @@ export class FakeRunnerPool implements RunnerPool {
     return {
       loadDurationNs: 0,
       contextLength,
-      generate: (request, signal) => this.#generate(request, contextLength, signal),
+      generate: (request, signal, onEvent) => this.#generate(request, contextLength, signal, onEvent),
       tokenize: async (text) => tokenize(text),
       detokenize: async (ids) => Buffer.from(ids).toString('utf8'),
       release: () => {
@@ -100,7 +103,12 @@ export class FakeRunnerPool implements RunnerPool {
     };
   }
 
-  async *#generate(request: GenerationRequest, contextLength: number, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+  async #generate(
+    request: GenerationRequest,
+    contextLength: number,
+    signal: AbortSignal,
+    onEvent: (event: GenerationEvent) => void,
+  ): Promise<void> {
     this.calls.push('generate');
     this.requests.push(request);
     const prompt = typeof request.prompt === 'string' ? request.prompt : Buffer.from(request.prompt).toString('utf8');
@@ -113,21 +121,24 @@ export class FakeRunnerPool implements RunnerPool {
     const kept = request.numPredict >= 0 ? pieces.slice(0, request.numPredict) : pieces;
     let numSent = 0;
     for (const text of kept) {
+      if (numSent % piecesBetweenTurns === piecesBetweenTurns - 1) {
+        await nextTurn();
+      }
       await this.#beforePiece(numSent, signal);
       numSent++;
-      yield {
+      onEvent({
         kind: 'text',
         text,
         ...(request.topLogprobs !== undefined && { logprobs: [logprobOf(text, request.topLogprobs)] }),
-      };
+      });
     }
     await this.#beforePiece(numSent, signal);
-    yield {
+    onEvent({
       kind: 'done',
       reason: kept.length < pieces.length ? 'length' : 'stop',
       stats: { promptTokens, promptDurationNs: 2e6, generatedTokens: kept.length, generationDurationNs: 3e6 },
       contextIds: [...tokenize(prompt), ...tokenize(kept.join(''))],
-    };
+    });
   }
 
   async #beforePiece(numSent: number, signal: AbortSignal): Promise<void> {

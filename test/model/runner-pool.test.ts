@@ -12,6 +12,8 @@ import {
   type GenerationRequest,
   type RunnableModel,
   type RunnerPool,
+  type RunnerLease,
+  type TokenLogprob,
 } from '../../src/runners/index.js';
 import { defaultSamplingOptions } from '../../src/sampling/index.js';
 
@@ -54,16 +56,19 @@ function request(overrides: Partial<GenerationRequest> = {}): GenerationRequest 
   };
 }
 
-async function collect(events: AsyncIterable<GenerationEvent>): Promise<{ text: string; done: GenerationEvent | undefined }> {
+async function collect(
+  lease: RunnerLease,
+  generation: GenerationRequest,
+): Promise<{ text: string; done: GenerationEvent | undefined }> {
   let text = '';
   let done: GenerationEvent | undefined;
-  for await (const event of events) {
+  await lease.generate(generation, never, (event) => {
     if (event.kind === 'text') {
       text += event.text;
     } else {
       done = event;
     }
-  }
+  });
   return { text, done };
 }
 
@@ -86,7 +91,7 @@ describe('RunnerPool', () => {
     const pool = createPool();
     const leases = await Promise.all([1, 2, 3].map(() => pool.acquire(model('llama'), {}, undefined, never)));
     expect(enginePids()).toHaveLength(1);
-    const [first, ...others] = await Promise.all(leases.map((lease) => collect(lease.generate(request(), never))));
+    const [first, ...others] = await Promise.all(leases.map((lease) => collect(lease, request())));
     expect(first?.done).toMatchObject({ reason: 'length', stats: { promptTokens: 3, generatedTokens: 12 } });
     others.forEach(({ text }) => expect(text).toBe(first?.text));
     leases.forEach((lease) => lease.release());
@@ -96,17 +101,17 @@ describe('RunnerPool', () => {
     const lease = await createPool().acquire(model('llama'), {}, undefined, never);
     const ids = await lease.tokenize('abc', false);
     expect(await lease.detokenize(ids)).toBe('abc');
-    const fromText = await collect(lease.generate(request({ prompt: 'abc' }), never));
-    const fromIds = await collect(lease.generate(request({ prompt: ids }), never));
+    const fromText = await collect(lease, request({ prompt: 'abc' }));
+    const fromIds = await collect(lease, request({ prompt: ids }));
     expect(fromText.text).toBe(fromIds.text);
     lease.release();
   });
 
   it('stops before a stop string, whole and streamed alike', async () => {
     const lease = await createPool().acquire(model('llama'), {}, undefined, never);
-    const { text } = await collect(lease.generate(request({ numPredict: 40 }), never));
+    const { text } = await collect(lease, request({ numPredict: 40 }));
     const stop = text.slice(10, 13);
-    const stopped = await collect(lease.generate(request({ numPredict: 40, stop: [stop] }), never));
+    const stopped = await collect(lease, request({ numPredict: 40, stop: [stop] }));
     expect(stopped.text).toBe(text.slice(0, text.indexOf(stop)));
     expect(stopped.done).toMatchObject({ reason: 'stop' });
     lease.release();
@@ -114,10 +119,10 @@ describe('RunnerPool', () => {
 
   it('reports log-probabilities that are sorted and belong to their tokens', async () => {
     const lease = await createPool().acquire(model('llama'), {}, undefined, never);
-    const logprobs = [];
-    for await (const event of lease.generate(request({ topLogprobs: 3 }), never)) {
+    const logprobs: TokenLogprob[] = [];
+    await lease.generate(request({ topLogprobs: 3 }), never, (event) => {
       logprobs.push(...(event.kind === 'text' ? (event.logprobs ?? []) : []));
-    }
+    });
     expect(logprobs).toHaveLength(12);
     for (const { token, logprob, bytes, top } of logprobs) {
       expect(logprob).toBeLessThanOrEqual(0);
@@ -166,7 +171,7 @@ describe('RunnerPool', () => {
   it('gives every stream one error when the engine is killed, and loads again by itself', async () => {
     const pool = createPool();
     const lease = await pool.acquire(model('llama'), {}, undefined, never);
-    const streams = Array.from({ length: 8 }, () => collect(lease.generate(request({ numPredict: 1000 }), never)));
+    const streams = Array.from({ length: 8 }, () => collect(lease, request({ numPredict: 1000 })));
     const settled = Promise.allSettled(streams);
     const [pid] = enginePids();
     process.kill(pid ?? 0, 'SIGKILL');
@@ -175,35 +180,33 @@ describe('RunnerPool', () => {
     }
     lease.release();
     const again = await pool.acquire(model('llama'), {}, undefined, never);
-    expect((await collect(again.generate(request(), never))).done).toBeDefined();
+    expect((await collect(again, request())).done).toBeDefined();
     again.release();
   });
 
   it('ends a generation whose signal aborts, and lets others go on', async () => {
     const lease = await createPool().acquire(model('llama'), {}, undefined, never);
     const controller = new AbortController();
-    const aborted = (async (): Promise<number> => {
-      let events = 0;
-      for await (const event of lease.generate(request({ numPredict: 5000 }), controller.signal)) {
-        events += event.kind === 'text' ? 1 : 0;
-        if (events === 3) {
-          controller.abort();
-        }
+    let events = 0;
+    const aborted = lease.generate(request({ numPredict: 5000 }), controller.signal, () => {
+      events += 1;
+      if (events === 3) {
+        controller.abort();
       }
-      return events;
-    })();
-    const other = collect(lease.generate(request({ numPredict: 50 }), never));
+    });
+    const other = collect(lease, request({ numPredict: 50 }));
     await expect(aborted).rejects.toMatchObject({ code: 'REQUEST_CANCELED' });
     expect((await other).done).toMatchObject({ stats: { generatedTokens: 50 } });
+    expect(events).toBe(3);
     lease.release();
   });
 
   it('cuts or refuses a prompt that is longer than the context', async () => {
     const lease = await createPool().acquire(model('llama'), { numCtx: 32 }, undefined, never);
     const prompt = Array.from({ length: 100 }, (_, index) => index % 60);
-    const cut = await collect(lease.generate(request({ prompt, numPredict: 4 }), never));
+    const cut = await collect(lease, request({ prompt, numPredict: 4 }));
     expect(cut.done).toMatchObject({ stats: { promptTokens: 16 } });
-    const refused = collect(lease.generate(request({ prompt, shift: false }), never));
+    const refused = collect(lease, request({ prompt, shift: false }));
     await expect(refused).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG' });
     lease.release();
   });
@@ -213,7 +216,7 @@ describe('RunnerPool', () => {
     const answer = async (numCtx: number): Promise<unknown> => {
       const lease = await pool.acquire(model('llama'), { numCtx }, undefined, never);
       try {
-        return (await collect(lease.generate(request({ numPredict: 60 }), never))).done;
+        return (await collect(lease, request({ numPredict: 60 }))).done;
       } finally {
         lease.release();
       }
@@ -238,7 +241,7 @@ describe('RunnerPool', () => {
   it('keeps within bounds what a request asks of threads and step size', async () => {
     const pool = createPool();
     const lease = await pool.acquire(model('llama'), { numThread: 20_000, numBatch: 1e9 }, undefined, never);
-    expect((await collect(lease.generate(request(), never))).done).toBeDefined();
+    expect((await collect(lease, request())).done).toBeDefined();
     lease.release();
     const [pid] = enginePids();
     (await pool.acquire(model('llama'), { numThread: 20_000, numBatch: 1e9 }, undefined, never)).release();
@@ -273,7 +276,7 @@ describe('RunnerPool', () => {
     const file = path.join(packages, packageOf('qwen2') ?? '');
     truncateSync(file, 100);
     const lease = await pool.acquire(model('qwen2'), {}, 0, never);
-    expect((await collect(lease.generate(request(), never))).done).toBeDefined();
+    expect((await collect(lease, request())).done).toBeDefined();
     lease.release();
     pool.forget(model('qwen2'));
     expect(packageOf('qwen2')).toBeUndefined();

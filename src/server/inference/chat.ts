@@ -18,7 +18,7 @@ import {
   isThinking,
 } from './checks.js';
 import { OutputParser } from './output-parser.js';
-import type { Reply } from './reply.js';
+import type { Producer, Reply } from './reply.js';
 import { InferenceSession } from './session.js';
 
 /** Keys in wire order; undefined ones are left out. */
@@ -32,7 +32,7 @@ function emptyReply(services: Services, model: string, reason: 'load' | 'unload'
   return { kind: 'single', body: response(services, model, { message, done: true, done_reason: reason }) };
 }
 
-/** Throws TarsError for whatever is wrong before the first piece of the answer; later errors come out of `chunks`. */
+/** Throws TarsError for whatever is wrong before the first piece of the answer; later errors come out of `produce`. */
 export async function chat(services: Services, request: Partial<ChatRequest>, signal: AbortSignal): Promise<Reply<ChatResponse>> {
   const keepAliveMs = checkBody(request);
   const { model: name = '', messages = [], tools = [] } = request;
@@ -97,8 +97,8 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
     });
     // With the template of the weights, a prompt that is still too long is refused rather than cut.
     const canCut = choice.kind !== 'jinja' && request.truncate !== false;
-    const chunks = streamChat(services, { ...request, truncate: canCut }, session, prompt, parser);
-    return { kind: 'stream', chunks, join: joinChat };
+    const produce = streamChat(services, { ...request, truncate: canCut }, session, prompt, parser);
+    return { kind: 'stream', produce, join: joinChat };
   } catch (error) {
     session.close('error');
     throw error;
@@ -110,24 +110,26 @@ function unlimitedWhenZero(options: RequestOptions, kind: PromptTemplate['kind']
   return kind === 'go' && options.numPredict === 0 ? { ...options, numPredict: -1 } : options;
 }
 
-async function* streamChat(
+function streamChat(
   services: Services,
   request: Partial<ChatRequest>,
   session: InferenceSession,
   prompt: string,
   parser: OutputParser,
-): AsyncGenerator<ChatResponse> {
+): Producer<ChatResponse> {
   const { model = '', truncate = true, shift = true, logprobs = false, top_logprobs: topLogprobs = 0 } = request;
-  for await (const event of session.run(prompt, { truncate, shift, logprobs, topLogprobs }, parser)) {
-    if (event.kind === 'piece') {
-      const { content, thinking, toolCalls } = event.piece;
-      const message = chatMessage(content, thinking, toolCalls);
-      yield response(services, model, { message, done: false, logprobs: event.logprobs });
-    } else {
+  return (emit) =>
+    session.run(prompt, { truncate, shift, logprobs, topLogprobs }, parser, (event) => {
+      if (event.kind === 'piece') {
+        const { content, thinking, toolCalls } = event.piece;
+        const message = chatMessage(content, thinking, toolCalls);
+        // Written out, not by `response`: this happens for every token.
+        emit({ model, created_at: services.clock.timestamp(), message, done: false, logprobs: event.logprobs });
+        return;
+      }
       const message = chatMessage('', '', []);
-      yield response(services, model, { message, done: true, done_reason: event.reason, ...event.metrics });
-    }
-  }
+      emit(response(services, model, { message, done: true, done_reason: event.reason, ...event.metrics }));
+    });
 }
 
 function chatMessage(content: string, thinking: string, toolCalls: readonly ToolCall[]): Message {

@@ -19,7 +19,7 @@ import {
   isThinking,
 } from './checks.js';
 import { OutputParser } from './output-parser.js';
-import type { Reply } from './reply.js';
+import type { Producer, Reply } from './reply.js';
 import { InferenceSession } from './session.js';
 
 /** Keys in wire order; undefined ones are left out. */
@@ -44,7 +44,7 @@ function emptyReply(services: Services, model: string, reason: 'load' | 'unload'
   return { kind: 'single', body: response(services, model, { response: '', done: true, done_reason: reason }) };
 }
 
-/** Throws TarsError for whatever is wrong before the first piece of the answer; later errors come out of `chunks`. */
+/** Throws TarsError for whatever is wrong before the first piece of the answer; later errors come out of `produce`. */
 export async function generate(
   services: Services,
   request: Partial<GenerateRequest>,
@@ -89,7 +89,8 @@ export async function generate(
       prompt,
       ...(template !== undefined && isThinking(think) && { thinkingTags: template.thinkingTags }),
     });
-    return { kind: 'stream', chunks: streamGenerate(services, request, session, prompt, parser), join: joinGenerate };
+    const produce = streamGenerate(services, request, session, prompt, parser);
+    return { kind: 'stream', produce, join: joinGenerate };
   } catch (error) {
     session.close('error');
     throw error;
@@ -154,33 +155,32 @@ async function renderPrompt(
   });
 }
 
-async function* streamGenerate(
+function streamGenerate(
   services: Services,
   request: Partial<GenerateRequest>,
   session: InferenceSession,
   prompt: string,
   parser: OutputParser,
-): AsyncGenerator<GenerateResponse> {
+): Producer<GenerateResponse> {
   const { model = '', truncate = true, shift = true, logprobs = false, top_logprobs: topLogprobs = 0 } = request;
-  for await (const event of session.run(prompt, { truncate, shift, logprobs, topLogprobs }, parser)) {
-    if (event.kind === 'piece') {
-      const { content, thinking } = event.piece;
-      yield response(services, model, {
-        response: content,
-        thinking: thinking || undefined,
-        done: false,
-        logprobs: event.logprobs,
-      });
-    } else {
-      yield response(services, model, {
-        response: '',
-        done: true,
-        done_reason: event.reason,
-        context: request.raw === true ? undefined : event.contextIds,
-        ...event.metrics,
-      });
-    }
-  }
+  return (emit) =>
+    session.run(prompt, { truncate, shift, logprobs, topLogprobs }, parser, (event) => {
+      if (event.kind === 'piece') {
+        const { content, thinking } = event.piece;
+        // Written out, not by `response`: this happens for every token.
+        emit({
+          model,
+          created_at: services.clock.timestamp(),
+          response: content,
+          thinking: thinking || undefined,
+          done: false,
+          logprobs: event.logprobs,
+        });
+        return;
+      }
+      const context = request.raw === true ? undefined : event.contextIds;
+      emit(response(services, model, { response: '', done: true, done_reason: event.reason, context, ...event.metrics }));
+    });
 }
 
 function joinGenerate(chunks: readonly GenerateResponse[]): GenerateResponse {

@@ -12,11 +12,9 @@ export async function sendReply<T extends object>(
     return reply.send(result.body);
   }
   if (isStreamed) {
-    return sendNdjson(reply, result.chunks);
+    return sendNdjson(reply, result.produce);
   }
   const chunks: T[] = [];
-  for await (const chunk of result.chunks) {
-    chunks.push(chunk);
-  }
+  await result.produce((chunk) => chunks.push(chunk));
   return reply.send(result.join(chunks));
 }

@@ -77,33 +77,36 @@ export class InferenceSession {
     lease?.release();
   }
 
-  /** Streams the answer to a prompt and closes the session, whatever happens. Pieces that carry nothing are left out. */
-  async *run(prompt: string, choices: GenerationChoices, parser: OutputParser): AsyncGenerator<SessionEvent> {
-    let reason: DoneReason | 'abort' | 'error' = 'abort';
+  /** Generates the answer to a prompt and closes the session, whatever happens. Pieces that carry nothing are left out. */
+  async run(
+    prompt: string,
+    choices: GenerationChoices,
+    parser: OutputParser,
+    onEvent: (event: SessionEvent) => void,
+  ): Promise<void> {
+    const { signal } = this.#request;
+    let reason: DoneReason | 'abort' | 'error' = 'error';
     try {
-      for await (const event of this.lease.generate(this.#generation(prompt, choices), this.#request.signal)) {
+      await this.lease.generate(this.#generation(prompt, choices), signal, (event) => {
         if (event.kind === 'text') {
           this.#metrics.text();
           const piece = parser.push(event.text);
           const logprobs = event.logprobs?.map(wireLogprob);
           if (carriesAnything(piece) || logprobs !== undefined) {
-            yield { kind: 'piece', piece, logprobs };
+            onEvent({ kind: 'piece', piece, logprobs });
           }
-          continue;
+          return;
         }
         const rest = parser.flush();
         if (carriesAnything(rest)) {
-          yield { kind: 'piece', piece: rest, logprobs: undefined };
+          onEvent({ kind: 'piece', piece: rest, logprobs: undefined });
         }
         this.#metrics.tokens(event.stats.promptTokens, event.stats.generatedTokens);
         reason = event.reason;
-        yield { kind: 'done', reason, metrics: this.#wireMetrics(event.stats), contextIds: event.contextIds };
-        return;
-      }
-      this.#throwIfAborted();
-      throw new TarsError('RUNNER_STOPPED', { reason: 'the stream ended early' });
+        onEvent({ kind: 'done', reason, metrics: this.#wireMetrics(event.stats), contextIds: event.contextIds });
+      });
     } catch (error) {
-      reason = this.#request.signal.aborted ? 'abort' : 'error';
+      reason = signal.aborted ? 'abort' : 'error';
       this.#throwIfAborted();
       throw error;
     } finally {

@@ -5,7 +5,6 @@ import type { CreateRequest, ProgressStatus } from '../../registry/index.js';
 import { OllamaTemplate } from '../../template/index.js';
 import { requireModelName } from '../model-lookup.js';
 import { sendNdjson } from '../ndjson.js';
-import { progressOf } from '../progress.js';
 import { readJsonBody } from '../request-body.js';
 import type { Services } from '../services.js';
 
@@ -15,14 +14,11 @@ export function registerCreateModel(app: FastifyInstance, { store, active }: Ser
     const body = await readJsonBody(request, createRequestBody);
     const create = createRequest(body);
     const signal = active.track(reply);
-    const statuses = progressOf<ProgressStatus>((onProgress) => store.create(create, onProgress, signal));
     if (body.stream ?? true) {
-      return sendNdjson(reply, statuses);
+      return sendNdjson(reply, (emit) => store.create(create, emit, signal));
     }
     let last: ProgressStatus = { status: 'success' };
-    for await (const status of statuses) {
-      last = status;
-    }
+    await store.create(create, (status) => (last = status), signal);
     return reply.send(last);
   });
 }
