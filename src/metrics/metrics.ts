@@ -15,6 +15,7 @@ export interface LoadedModelSample {
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #requests = new Set<RequestMetrics>();
   readonly #running = this.#gauge('num_requests_running', 'Requests that a loaded model is answering.', ['model']);
   readonly #waiting = this.#gauge('num_requests_waiting', 'Requests that wait for their model to load.', ['model']);
   readonly #loaded = this.#gauge('loaded_models', 'Models that are loaded.', []);
@@ -46,7 +47,7 @@ export class Metrics {
   /** Starts the record of one request; it counts as waiting until `started()`. Call `finished()` exactly once. */
   beginRequest(model: string): RequestMetrics {
     const label = { model };
-    return new RequestMetrics({
+    const request = new RequestMetrics({
       waiting: this.#waiting.labels(label),
       running: this.#running.labels(label),
       promptTokens: this.#promptTokens.labels(label),
@@ -55,11 +56,15 @@ export class Metrics {
       interToken: this.#interToken.labels(label),
       duration: this.#duration.labels(label),
       countFinish: (reason) => this.#finished.inc({ model, finished_reason: reason }),
+      onFinished: (ended) => this.#requests.delete(ended),
     });
+    this.#requests.add(request);
+    return request;
   }
 
   /** Prometheus text; loaded models are given at the moment of the scrape. */
   text(loadedModels: readonly LoadedModelSample[]): Promise<string> {
+    this.#requests.forEach((request) => request.flush());
     this.#loaded.set(loadedModels.length);
     this.#memory.reset();
     for (const { model, sizeBytes } of loadedModels) {
@@ -85,6 +90,9 @@ export class Metrics {
   }
 }
 
+/** A histogram entry while a model runs is cold code; many in a row cost little more than one. */
+const gapsTogether = 32;
+
 interface RequestInstruments {
   readonly waiting: Gauge.Internal<'model'>;
   readonly running: Gauge.Internal<'model'>;
@@ -94,6 +102,8 @@ interface RequestInstruments {
   readonly interToken: Histogram.Internal<'model'>;
   readonly duration: Histogram.Internal<'model'>;
   readonly countFinish: (reason: FinishReason) => void;
+  /** Called once at the end. */
+  readonly onFinished: (request: RequestMetrics) => void;
 }
 
 /** Times and counts of one request; the labels are looked up once, so that a token costs one histogram entry. */
@@ -101,6 +111,7 @@ export class RequestMetrics {
   readonly #instruments: RequestInstruments;
   readonly #beganMs = performance.now();
   #lastTextMs: number | undefined;
+  #gapsMs: number[] = [];
   #state: 'waiting' | 'running' | 'finished' = 'waiting';
 
   constructor(instruments: RequestInstruments) {
@@ -123,9 +134,20 @@ export class RequestMetrics {
     if (this.#lastTextMs === undefined) {
       this.#instruments.firstToken.observe((nowMs - this.#beganMs) / 1000);
     } else {
-      this.#instruments.interToken.observe((nowMs - this.#lastTextMs) / 1000);
+      this.#gapsMs.push(nowMs - this.#lastTextMs);
+      if (this.#gapsMs.length >= gapsTogether) {
+        this.flush();
+      }
     }
     this.#lastTextMs = nowMs;
+  }
+
+  /** Enters the gaps between tokens that were kept back. */
+  flush(): void {
+    for (const gapMs of this.#gapsMs) {
+      this.#instruments.interToken.observe(gapMs / 1000);
+    }
+    this.#gapsMs = [];
   }
 
   tokens(numPrompt: number, numGenerated: number): void {
@@ -142,5 +164,7 @@ export class RequestMetrics {
     this.#state = 'finished';
     this.#instruments.duration.observe((performance.now() - this.#beganMs) / 1000);
     this.#instruments.countFinish(reason);
+    this.flush();
+    this.#instruments.onFinished(this);
   }
 }

@@ -4,7 +4,16 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TarsError, errorMessage } from '../errors/index.js';
 import type { EngineStats } from '../engine/index.js';
-import type { EngineReady, EngineSettings, FromEngine, LoadProgress, RequestEvent, ToEngine } from './protocol.js';
+import {
+  stepPipe,
+  type EngineReady,
+  type EngineSettings,
+  type FromEngine,
+  type LoadProgress,
+  type RequestEvent,
+  type ToEngine,
+} from './protocol.js';
+import { decodeStepFrame, LineSplitter, type StepFrame } from './step-frame.js';
 import type { GenerationEvent, GenerationRequest } from './types.js';
 import { fromWire } from './wire-error.js';
 
@@ -47,7 +56,11 @@ export class EngineConnection {
     this.#child = fork(engineEntry(), [], {
       serialization: 'json',
       execArgv: [],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+    });
+    const lines = new LineSplitter();
+    this.#child.stdio[stepPipe]?.on('data', (chunk: Buffer) => {
+      lines.push(chunk).forEach((line) => this.#receiveStep(decodeStepFrame(line)));
     });
     this.#child.on('message', (message) => this.#receive(message as FromEngine));
     // Also emitted when a signal cannot be sent; only a process that never started has no pid.
@@ -145,14 +158,15 @@ export class EngineConnection {
         this.#load?.reject(fromWire(message.error));
         this.#load = undefined;
         return;
-      case 'events':
-        message.events.forEach((event) => this.#deliver(event));
-        if (message.stats) {
-          this.#hooks.onStats(message.stats);
-        }
-        return;
       default:
         message satisfies never;
+    }
+  }
+
+  #receiveStep({ events, stats }: StepFrame): void {
+    events.forEach((event) => this.#deliver(event));
+    if (stats) {
+      this.#hooks.onStats(stats);
     }
   }
 

@@ -1,8 +1,7 @@
-// Messages between the server process and an engine process (JSON over the child's IPC channel: for messages
-// this small it takes less processor time than structured clone). Numbers must be finite.
+// Messages between the server process and an engine process: JSON over the child's IPC channel, and what comes of steps on a
+// pipe of its own (step-frame.ts). Numbers must be finite.
 import type { ErrorCode, ErrorParameters } from '../errors/index.js';
 import type { Recipe } from '../graph/index.js';
-import type { EngineStats } from '../engine/index.js';
 import type { GenerationEvent, GenerationRequest } from './types.js';
 
 /** Everything an engine process needs to load one model. */
@@ -68,6 +67,7 @@ export type RequestEvent =
 export type FromEngine =
   | { readonly type: 'progress'; readonly progress: LoadProgress }
   | { readonly type: 'ready'; readonly ready: EngineReady }
-  | { readonly type: 'failed'; readonly error: WireError }
-  /** One message per step, whatever the number of requests in it. */
-  | { readonly type: 'events'; readonly events: readonly RequestEvent[]; readonly stats?: EngineStats };
+  | { readonly type: 'failed'; readonly error: WireError };
+
+/** File descriptor of the engine's end of the pipe that carries step frames. */
+export const stepPipe = 4;

@@ -71,7 +71,7 @@ describe('streaming', () => {
     request.end(JSON.stringify({ model: 'm', raw: true, prompt: `<<${text}>>` }));
     const reply = await response;
     reply.pause();
-    await vi.waitFor(() => expect(pool.calls).toContain('release'), 10_000);
+    await vi.waitFor(() => expect(pool.calls).toContain('release'), { timeout: 10_000, interval: 20 });
     let numBytes = 0;
     reply.on('data', (chunk: Buffer) => (numBytes += chunk.length));
     reply.resume();

@@ -1,7 +1,9 @@
 // Entry of an engine process: one loaded model behind an IPC channel. It ends when the channel closes.
+import { writeSync } from 'node:fs';
 import { toWire } from '../wire-error.js';
 import type { EngineStats } from '../../engine/index.js';
-import type { EngineSettings, FromEngine, RequestEvent, ToEngine } from '../protocol.js';
+import { stepPipe, type EngineSettings, type FromEngine, type RequestEvent, type ToEngine } from '../protocol.js';
+import { encodeStepFrame } from '../step-frame.js';
 import type { GenerationRequest } from '../types.js';
 import { startGeneration } from './generation.js';
 import { loadModel, type LoadedEngine } from './load-model.js';
@@ -115,7 +117,20 @@ class EngineProcess {
     if (isDue) {
       this.#statsSentMs = performance.now();
     }
-    this.#send({ type: 'events', events, ...(isDue ? { stats: latest } : {}) });
+    writeToServer(encodeStepFrame({ events, stats: isDue ? latest : undefined }));
+  }
+}
+
+/** Waits while the pipe is full: a server that does not read holds the engine back instead of filling its memory. */
+function writeToServer(text: string): void {
+  try {
+    const size = Buffer.byteLength(text);
+    let numWritten = writeSync(stepPipe, text);
+    while (numWritten < size) {
+      numWritten += writeSync(stepPipe, Buffer.from(text), numWritten);
+    }
+  } catch {
+    // The server is gone; 'disconnect' ends this process.
   }
 }
 
