@@ -38,6 +38,7 @@ const owners: Readonly<Record<string, string>> = {
   pino: 'log',
   '@huggingface/tokenizers': 'tokenizer',
   '@huggingface/jinja': 'template',
+  '@mlc-ai/web-xgrammar': 'sampling',
 };
 
 interface Import {

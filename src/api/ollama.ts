@@ -31,6 +31,8 @@ export interface GenerateRequest extends InferenceRequest {
   context?: number[];
   raw?: boolean;
   images?: string[];
+  /** Not in Ollama: report the log-probability of every prompt token but the first. */
+  prompt_logprobs?: boolean;
 }
 
 export interface ChatRequest extends InferenceRequest {
@@ -74,6 +76,7 @@ export interface GenerateResponse extends ResponseMetrics {
   tool_calls?: ToolCall[];
   _debug_info?: DebugInfo;
   logprobs?: Logprob[];
+  prompt_logprobs?: readonly Logprob[];
 }
 
 export interface ChatResponse extends ResponseMetrics {
@@ -227,6 +230,7 @@ export const generateRequestBody: BodyDecoder<GenerateRequest> = body(
     context: goArray(goInt, '[]int', 0),
     raw: goBool,
     images: goArray(goImage, '[]api.ImageData', ''),
+    prompt_logprobs: goBool,
   }),
 );
 

@@ -17,6 +17,8 @@ function nextToken(tokens: readonly number[]): number {
 class FormulaRunner implements StepRunner {
   readonly plans: { numTokens: number; past: number }[][] = [];
   failNext = false;
+  /** Most rows of logits that a step gave. */
+  maxRows = 0;
   onRun: (plan: StepPlan) => void = () => undefined;
   readonly #cache: number[][];
 
@@ -33,7 +35,7 @@ class FormulaRunner implements StepRunner {
     }
     this.plans.push(plan.map(({ sequence, numTokens }) => ({ numTokens, past: sequence.numComputed })));
     const logits: Float32Array[] = [];
-    for (const { sequence, numTokens, wantsLogits } of plan) {
+    for (const { sequence, numTokens, numLogits } of plan) {
       for (let position = sequence.numComputed; position < sequence.numComputed + numTokens; position++) {
         const block = this.#cache[sequence.blocks[Math.floor(position / blockSize)] ?? -1];
         if (!block) {
@@ -41,9 +43,9 @@ class FormulaRunner implements StepRunner {
         }
         block[position % blockSize] = sequence.tokens[position] ?? -1;
       }
-      if (wantsLogits) {
+      for (let end = numTokens - numLogits + 1; end <= numTokens; end++) {
         const seen = Array.from(
-          { length: sequence.numComputed + numTokens },
+          { length: sequence.numComputed + end },
           (_, position) => this.#cache[sequence.blocks[Math.floor(position / blockSize)] ?? -1]?.[position % blockSize] ?? -1,
         );
         const row = new Float32Array(vocabSize);
@@ -51,6 +53,7 @@ class FormulaRunner implements StepRunner {
         logits.push(row);
       }
     }
+    this.maxRows = Math.max(this.maxRows, logits.length);
     return logits;
   }
 }
@@ -68,6 +71,7 @@ function createEngine(overrides: Partial<SchedulerLimits> & { numBlocks?: number
     numTokens: 16,
     numPrefillTokensWhileDecoding: 8,
     maxSequences: 8,
+    maxLogits: 8,
     blockSize,
     ...overrides,
   });
@@ -90,6 +94,7 @@ interface Outcome {
   ids: number[];
   reason?: StopReason;
   stats?: SequenceStats;
+  promptLogprobs?: readonly number[];
   error?: Error;
 }
 
@@ -106,9 +111,10 @@ function request(promptIds: readonly number[], overrides: Partial<SequenceReques
       outcome.ids.push(id);
       return false;
     },
-    onFinish: (reason, stats) => {
+    onFinish: (reason, stats, promptLogprobs) => {
       outcome.reason = reason;
       outcome.stats = stats;
+      outcome.promptLogprobs = promptLogprobs;
     },
     onError: (error) => {
       outcome.error = error;
@@ -126,7 +132,33 @@ function continuation(prompt: readonly number[], count: number): number[] {
   return tokens.slice(prompt.length);
 }
 
+/** Log-probability of each token but the first under the formula's row: 10 for the next token, 0 for all others. */
+function formulaScores(tokens: readonly number[]): number[] {
+  const logTotal = Math.log(Math.exp(10) + vocabSize - 1);
+  return tokens.slice(1).map((token, index) => (nextToken(tokens.slice(0, index + 1)) === token ? 10 : 0) - logTotal);
+}
+
 describe('Engine', () => {
+  it('scores every prompt token when asked, in chunks, beside others, and with its prefix in the cache', async () => {
+    const prompt = [5, 6, 7, ...continuation([5, 6, 7], 20), 8, 9];
+    const { engine, runner } = createEngine({ maxLogits: 3, maxSequences: 3 });
+    const [first] = request(prompt);
+    engine.submit(first);
+    await engine.idle();
+    const [scored, outcome] = request(prompt, { scoresPrompt: true });
+    const [other, otherOutcome] = request([1, 2]);
+    engine.submit(scored);
+    engine.submit(other);
+    await engine.idle();
+    const expected = formulaScores(prompt);
+    expect(outcome.promptLogprobs).toHaveLength(expected.length);
+    outcome.promptLogprobs?.forEach((logprob, index) => expect(logprob).toBeCloseTo(expected[index] ?? NaN, 5));
+    expect(outcome.ids).toEqual(continuation(prompt, 10));
+    expect(otherOutcome.ids).toEqual(continuation([1, 2], 10));
+    expect(otherOutcome.promptLogprobs).toEqual([]);
+    expect(runner.maxRows).toBeLessThanOrEqual(3);
+  });
+
   it('continues a prompt as if it had been run whole, alone', async () => {
     const { engine, pool } = createEngine();
     const [sequence, outcome] = request([5, 6, 7]);

@@ -4,7 +4,7 @@ import type { BlockPool } from './block-pool.js';
 import type { Scheduler, StepPlan } from './scheduler.js';
 import { Sequence, type SequenceRequest, type StopReason, type TokenScores } from './sequence.js';
 
-/** Runs one step and returns a row of logits per entry that wants them; see ModelRunner. */
+/** Runs one step and returns the rows of logits that its entries want; see ModelRunner. */
 export interface StepRunner {
   run(plan: StepPlan): Promise<Float32Array[]>;
 }
@@ -108,6 +108,9 @@ export class Engine {
       this.#reportStep();
       const logits = await running;
       scheduler.commit(plan);
+      for (const { sequence } of plan) {
+        await sequence.request.constraint?.ready();
+      }
       this.#sample(plan, logits);
     } catch (error) {
       this.#failAll(error instanceof Error ? error : new Error(errorMessage(error)));
@@ -136,13 +139,18 @@ export class Engine {
 
   #sample(plan: StepPlan, logits: readonly Float32Array[]): void {
     let row = 0;
-    for (const { sequence, wantsLogits } of plan) {
-      const scores = wantsLogits ? logits[row++] : undefined;
-      if (scores === undefined || sequence.isAborted) {
+    for (const { sequence, numLogits } of plan) {
+      const rows = logits.slice(row, row + numLogits);
+      row += numLogits;
+      const last = rows.at(-1);
+      if (last === undefined || sequence.isAborted) {
         continue;
       }
       try {
-        this.#advance(sequence, scores);
+        scorePrompt(sequence, rows);
+        if (sequence.numPending === 0) {
+          this.#advance(sequence, last);
+        }
       } catch (error) {
         this.#dependencies.scheduler.finish(sequence);
         sequence.request.onError(error instanceof Error ? error : new Error(errorMessage(error)));
@@ -184,7 +192,7 @@ export class Engine {
 
   #finish(sequence: Sequence, reason: StopReason): void {
     this.#dependencies.scheduler.finish(sequence);
-    sequence.request.onFinish(reason, sequence.stats(this.#dependencies.nowNs()));
+    sequence.request.onFinish(reason, sequence.stats(this.#dependencies.nowNs()), sequence.promptLogprobs);
   }
 
   #removeAborted(): void {
@@ -201,6 +209,18 @@ export class Engine {
       sequence.request.onError(error);
     }
   }
+}
+
+/** Enters the scores of prompt tokens: the row of each token tells about the one behind it. */
+function scorePrompt(sequence: Sequence, rows: readonly Float32Array[]): void {
+  const { scoresPrompt, promptIds } = sequence.request;
+  rows.forEach((row, index) => {
+    const place = sequence.numComputed - rows.length + index;
+    const next = promptIds[place + 1];
+    if (scoresPrompt === true && next !== undefined) {
+      sequence.promptLogprobs[place] = sequence.sampler.logprobs(row, next, 0).logprob;
+    }
+  });
 }
 
 function tokenScores(sequence: Sequence, logits: Float32Array, id: number, numTop: number): TokenScores {

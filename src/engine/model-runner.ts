@@ -12,6 +12,8 @@ export interface ModelRunnerLimits {
   /** Most tokens in one step. */
   readonly maxTokens: number;
   readonly maxSequences: number;
+  /** Most rows of logits in one step. */
+  readonly maxLogits: number;
   /** Most blocks of one sequence. */
   readonly maxSequenceBlocks: number;
   readonly vocabSize: number;
@@ -41,14 +43,14 @@ export class ModelRunner implements Disposable {
     this.#limits = limits;
     this.#binding = new IoBinding(session);
     this.#cache = new KvCache(environment, cacheShape);
-    const { maxTokens, maxSequences, maxSequenceBlocks, vocabSize } = limits;
+    const { maxTokens, maxSequences, maxLogits, maxSequenceBlocks, vocabSize } = limits;
     this.#inputIds = this.#buffer('int64', maxTokens, BigInt64Array);
-    this.#logitsIndex = this.#buffer('int64', maxSequences, BigInt64Array);
+    this.#logitsIndex = this.#buffer('int64', maxLogits, BigInt64Array);
     this.#cumulativeLength = this.#buffer('int32', maxSequences + 1, Int32Array);
     this.#pastSeqlens = this.#buffer('int32', maxSequences, Int32Array);
     this.#blockTable = this.#buffer('int32', maxSequences * maxSequenceBlocks, Int32Array);
     this.#attentionMetadata = this.#buffer('int32', 2, Int32Array);
-    this.#logits = this.#buffer('float32', maxSequences * vocabSize, Float32Array);
+    this.#logits = this.#buffer('float32', maxLogits * vocabSize, Float32Array);
     for (const { name, tensor } of this.#cache.tensors) {
       this.#binding.bindInput(name, tensor);
     }
@@ -60,7 +62,7 @@ export class ModelRunner implements Disposable {
   }
 
   /**
-   * Runs the plan and returns one row of logits [vocabulary] per entry that wants them, in order. The rows are views that
+   * Runs the plan and returns the rows of logits [vocabulary] that its entries want, in order. The rows are views that
    * the next run overwrites.
    */
   async run(plan: StepPlan): Promise<Float32Array[]> {
@@ -93,7 +95,7 @@ export class ModelRunner implements Disposable {
     let numLogits = 0;
     let maxNew = 0;
     let maxTotal = 0;
-    plan.forEach(({ sequence, numTokens: count, wantsLogits }, index) => {
+    plan.forEach(({ sequence, numTokens: count, numLogits: wanted }, index) => {
       const { numComputed } = sequence;
       this.#cumulativeLength.values[index] = numTokens;
       this.#pastSeqlens.values[index] = numComputed;
@@ -104,8 +106,8 @@ export class ModelRunner implements Disposable {
         this.#blockTable.values[index * tableWidth + block] = sequence.blocks[block] ?? 0;
       }
       numTokens += count;
-      if (wantsLogits) {
-        this.#logitsIndex.values[numLogits++] = BigInt(numTokens - 1);
+      for (let token = numTokens - wanted; token < numTokens; token++) {
+        this.#logitsIndex.values[numLogits++] = BigInt(token);
       }
       maxNew = Math.max(maxNew, count);
       maxTotal = Math.max(maxTotal, numComputed + count);

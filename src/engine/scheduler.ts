@@ -3,11 +3,11 @@ import type { BlockPool } from './block-pool.js';
 import type { Sequence } from './sequence.js';
 import { divideTokens, type TokenBudget } from './token-budget.js';
 
-/** One sequence's part of a step: its next `numTokens` tokens; logits are wanted when they are its last pending ones. */
+/** One sequence's part of a step: its next `numTokens` tokens, and for how many of the last of these logits are wanted. */
 export interface StepEntry {
   readonly sequence: Sequence;
   readonly numTokens: number;
-  readonly wantsLogits: boolean;
+  readonly numLogits: number;
 }
 
 export type StepPlan = readonly StepEntry[];
@@ -16,6 +16,8 @@ export interface SchedulerLimits extends TokenBudget {
   readonly maxSequences: number;
   /** Token places of one cache block. */
   readonly blockSize: number;
+  /** Most rows of logits in one step; at least one for each sequence. */
+  readonly maxLogits: number;
 }
 
 export class Scheduler {
@@ -70,12 +72,20 @@ export class Scheduler {
       this.#running.map((sequence) => sequence.numPending),
       this.#limits,
     );
-    const candidates = this.#running.map((sequence, index) => ({ sequence, numTokens: shares[index] ?? 0 }));
+    // Every sequence may want the logits of one token; what is left goes to prompts that are scored.
+    let spareLogits = this.#limits.maxLogits - this.#running.length;
+    const candidates = this.#running.map((sequence, index) => {
+      const share = shares[index] ?? 0;
+      const numTokens = sequence.isScoring ? Math.min(share, spareLogits + 1) : share;
+      spareLogits -= sequence.isScoring ? Math.max(0, numTokens - 1) : 0;
+      return { sequence, numTokens };
+    });
     const entries: StepEntry[] = [];
     for (const { sequence, numTokens } of candidates) {
       // A sequence may have been preempted in favour of an earlier one in this very loop.
       if (numTokens > 0 && this.#running.includes(sequence) && this.#reserve(sequence, numTokens)) {
-        entries.push({ sequence, numTokens, wantsLogits: numTokens === sequence.numPending });
+        const numLogits = sequence.isScoring ? numTokens : numTokens === sequence.numPending ? 1 : 0;
+        entries.push({ sequence, numTokens, numLogits });
       }
     }
     return entries.filter(({ sequence }) => this.#running.includes(sequence));
@@ -122,7 +132,8 @@ export class Scheduler {
 
   /** Blocks of the longest cached prefix, leaving at least one token to run: its logits are what is sampled from. */
   #reusePrefix(sequence: Sequence): number[] {
-    const maxBlocks = Math.floor((sequence.tokens.length - 1) / this.#limits.blockSize);
+    const maxBlocks =
+      sequence.request.scoresPrompt === true ? 0 : Math.floor((sequence.tokens.length - 1) / this.#limits.blockSize);
     const blocks: number[] = [];
     while (blocks.length < maxBlocks) {
       const block = this.#pool.reuse(sequence.prefixKeyOf(blocks.length));

@@ -1,5 +1,5 @@
 // One token stream and its place in the cache, described by counters rather than phases.
-import { Sampler, type SamplingOptions } from '../sampling/index.js';
+import { Sampler, type SamplingOptions, type TokenConstraint } from '../sampling/index.js';
 import { prefixKey, type PrefixKey } from './block-pool.js';
 
 export type StopReason = 'stop' | 'length' | 'abort';
@@ -41,9 +41,14 @@ export interface SequenceRequest {
   readonly shift: boolean;
   /** Report log-probabilities with this many alternatives; undefined reports none. */
   readonly topLogprobs?: number;
+  /** What the sequence may go on with; the caller disposes it. */
+  readonly constraint?: TokenConstraint;
+  /** Report the log-probability of every prompt token but the first; such a prompt takes nothing from the prefix cache. */
+  readonly scoresPrompt?: boolean;
   /** A token was generated. Returning true ends the sequence with `stop` before the next step is planned. */
   onToken(id: number, scores: TokenScores | undefined): boolean;
-  onFinish(reason: StopReason, stats: SequenceStats): void;
+  /** `promptLogprobs`: of each prompt token but the first, when `scoresPrompt`; empty otherwise. */
+  onFinish(reason: StopReason, stats: SequenceStats, promptLogprobs: readonly number[]): void;
   onError(error: Error): void;
 }
 
@@ -60,6 +65,8 @@ export class Sequence {
   numGenerated = 0;
   isAborted = false;
   numCachedTokens = 0;
+  /** Log-probability of prompt token i + 1, as far as it is known; only when the request wants it. */
+  readonly promptLogprobs: number[] = [];
   admittedAtNs = 0n;
   firstTokenAtNs = 0n;
   readonly #submittedAtNs: bigint;
@@ -70,7 +77,7 @@ export class Sequence {
     this.id = id;
     this.request = request;
     this.tokens = [...request.promptIds];
-    this.sampler = new Sampler(request.sampling, vocabSize);
+    this.sampler = new Sampler(request.sampling, vocabSize, request.constraint);
     this.#submittedAtNs = nowNs;
     this.#blockSize = blockSize;
     for (const token of request.promptIds) {
@@ -81,6 +88,11 @@ export class Sequence {
   /** Tokens that the model has not seen yet: the rest of a prompt, or the last generated one. */
   get numPending(): number {
     return this.tokens.length - this.numComputed;
+  }
+
+  /** The prompt is being run and each of its tokens is to be scored. */
+  get isScoring(): boolean {
+    return this.request.scoresPrompt === true && this.numComputed < this.request.promptIds.length;
   }
 
   /** Key of the prefix that ends with full block `index`; computed once per block. */

@@ -40,6 +40,10 @@ export interface GenerationRequest {
   readonly truncate: boolean;
   /** Number of alternatives to report with each token's log-probability; undefined reports none at all. */
   readonly topLogprobs?: number;
+  /** Keep the answer to one JSON object, the thinking before it aside. */
+  readonly format?: { readonly kind: 'json'; readonly thinking?: { readonly open: string; readonly close: string } };
+  /** Report the log-probability of every prompt token but the first. */
+  readonly promptLogprobs?: boolean;
 }
 
 export interface TokenLogprob {
@@ -68,6 +72,8 @@ export type GenerationEvent =
       readonly stats: GenerationStats;
       /** Ids of prompt and answer, for `context` of /api/generate. */
       readonly contextIds: readonly number[];
+      /** Of each prompt token but the first, when the request wants them. */
+      readonly promptLogprobs?: readonly TokenLogprob[];
     };
 
 /** A model that is loaded and held by one request; release it exactly once. */

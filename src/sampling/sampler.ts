@@ -4,6 +4,7 @@ import { logprobsOf, type TokenLogprobs } from './logprobs.js';
 import type { SamplingOptions } from './options.js';
 import { Penalties } from './penalties.js';
 import { RandomGenerator, randomSeed } from './random.js';
+import type { TokenConstraint } from './token-constraint.js';
 
 /**
  * Picks the tokens of one sequence. Not shared between sequences: the penalties and the random generator are its state.
@@ -14,10 +15,12 @@ export class Sampler {
   readonly #candidates: Candidates;
   readonly #penalties: Penalties;
   readonly #random: RandomGenerator;
+  readonly #constraint: TokenConstraint | undefined;
 
-  constructor(options: SamplingOptions, vocabSize: number) {
+  constructor(options: SamplingOptions, vocabSize: number, constraint?: TokenConstraint) {
     this.#options = options;
     this.#vocabSize = vocabSize;
+    this.#constraint = constraint;
     // A list of the k best needs no room for the whole vocabulary.
     const capacity = options.temperature <= 0 ? 1 : options.topK > 0 ? Math.min(options.topK, vocabSize) : vocabSize;
     this.#candidates = new Candidates(capacity, vocabSize);
@@ -32,9 +35,15 @@ export class Sampler {
 
   /**
    * Id of the next token for one row of raw scores [vocabulary]. -Infinity masks a token, NaN counts as masked. The row is
-   * the same afterwards. Throws TarsError LOGITS_INVALID when nothing is left.
+   * the same afterwards. Throws TarsError LOGITS_INVALID when nothing is left. A constraint must be ready.
    */
   sample(logits: Float32Array): number {
+    const id = this.#pick(this.#constraint?.masked(logits) ?? logits);
+    this.#constraint?.accept(id);
+    return id;
+  }
+
+  #pick(logits: Float32Array): number {
     if (logits.length !== this.#vocabSize) {
       throw new TarsError('LOGITS_INVALID', { reason: `${logits.length} scores for ${this.#vocabSize} tokens` });
     }

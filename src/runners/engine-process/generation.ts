@@ -1,7 +1,7 @@
 // One request inside an engine process: its prompt as ids, and generated ids as text that is safe to send.
 import { TarsError } from '../../errors/index.js';
 import type { Engine, SequenceRequest, SequenceStats, StopReason, TokenScores } from '../../engine/index.js';
-import { StopMatcher } from '../../sampling/index.js';
+import { StopMatcher, type TokenConstraint } from '../../sampling/index.js';
 import { IncrementalDetokenizer, type Tokenizer } from '../../tokenizer/index.js';
 import type { GenerationEvent, GenerationRequest, TokenLogprob } from '../types.js';
 
@@ -18,6 +18,7 @@ export function startGeneration(
   contextLength: number,
   request: GenerationRequest,
   sinks: GenerationSinks,
+  constraint: TokenConstraint | undefined,
 ): number {
   const promptIds = fitPrompt(promptTokens(tokenizer, request), contextLength, request, tokenizer);
   const numKeep = keptTokens(request, tokenizer);
@@ -30,8 +31,10 @@ export function startGeneration(
     numKeep,
     shift: request.shift,
     ...(request.topLogprobs === undefined ? {} : { topLogprobs: request.topLogprobs }),
+    ...(constraint === undefined ? {} : { constraint }),
+    ...(request.promptLogprobs === true ? { scoresPrompt: true } : {}),
     onToken: (id, scores) => output.onToken(id, scores),
-    onFinish: (reason, stats) => output.onFinish(reason, stats),
+    onFinish: (reason, stats, promptLogprobs) => output.onFinish(reason, stats, promptLogprobs),
     onError: sinks.onError,
   } satisfies SequenceRequest);
 }
@@ -74,6 +77,7 @@ class GenerationOutput {
   readonly #stops: StopMatcher;
   readonly #sinks: GenerationSinks;
   readonly #promptIds: readonly number[];
+  readonly #scoresPrompt: boolean;
   readonly #generatedIds: number[] = [];
   #logprobs: TokenLogprob[] = [];
   #isStopped = false;
@@ -84,6 +88,7 @@ class GenerationOutput {
     this.#detokenizer = new IncrementalDetokenizer(tokenizer, { isContinuation: true });
     this.#stops = new StopMatcher(request.stop);
     this.#promptIds = promptIds;
+    this.#scoresPrompt = request.promptLogprobs === true;
     this.#sinks = sinks;
   }
 
@@ -96,7 +101,7 @@ class GenerationOutput {
     return this.#isStopped;
   }
 
-  onFinish(reason: StopReason, stats: SequenceStats): void {
+  onFinish(reason: StopReason, stats: SequenceStats, promptLogprobs: readonly number[]): void {
     if (reason === 'abort') {
       this.#sinks.onAbort();
       return;
@@ -115,6 +120,9 @@ class GenerationOutput {
         generationDurationNs: stats.generationDurationNs,
       },
       contextIds: [...this.#promptIds, ...this.#answerIds()],
+      ...(this.#scoresPrompt && {
+        promptLogprobs: promptLogprobs.map((logprob, index) => this.#tokenEntry(this.#promptIds[index + 1] ?? 0, logprob)),
+      }),
     });
   }
 

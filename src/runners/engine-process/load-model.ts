@@ -15,7 +15,8 @@ import {
 import { openGguf, readPackage, writePackage, type HyperParameters, type TarsPackage } from '../../formats/index.js';
 import { buildDecoder, planPackage } from '../../graph/index.js';
 import { Environment, Session, findOperatorLibrary, operatorInstructionSet } from '../../runtime/index.js';
-import { createTokenizer, type Tokenizer } from '../../tokenizer/index.js';
+import { GrammarCompiler, type GrammarVocabulary } from '../../sampling/index.js';
+import { createTokenizer, type Tokenizer, type TokenizerModel } from '../../tokenizer/index.js';
 import { packagePath } from '../package-store.js';
 import type { EngineReady, EngineSettings, LoadProgress } from '../protocol.js';
 
@@ -25,12 +26,15 @@ const blockSize = 32;
 // Ollama's engine rounds its context up like this: a tiny num_ctx cuts old messages, but a template still fits.
 const contextStep = 256;
 
+const minLogitRows = 32;
+
 // A long prompt chunk stalls every running stream for as long as it runs.
 const prefillTokensWhileDecoding = 128;
 
 export interface LoadedEngine extends AsyncDisposable {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
+  readonly grammars: GrammarCompiler;
   readonly ready: EngineReady;
 }
 
@@ -59,6 +63,7 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
   const runner = new ModelRunner(environment, session, cacheShape, {
     maxTokens: settings.stepTokens,
     maxSequences: settings.maxSequences,
+    maxLogits: logitRows(settings),
     maxSequenceBlocks: Math.ceil(contextLength / blockSize) + 1,
     vocabSize,
   });
@@ -70,6 +75,7 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
   return {
     engine,
     tokenizer,
+    grammars: new GrammarCompiler(grammarVocabulary(tarsPackage.metadata.tokenizer, tokenizer, vocabSize)),
     ready: {
       contextLength: Math.min(settings.contextLength, hyperParameters.contextLength),
       vocabSize,
@@ -84,6 +90,17 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
       session[Symbol.dispose]();
       environment[Symbol.dispose]();
     },
+  };
+}
+
+function grammarVocabulary(model: TokenizerModel, tokenizer: Tokenizer, size: number): GrammarVocabulary {
+  return {
+    kind: model.kind === 'bpe' ? 'byte_level' : 'byte_fallback',
+    // A control token would be allowed as its text inside a string, and end the answer or begin another turn there.
+    spellings: model.tokens.map((spelling, id) => (tokenizer.isControl(id) ? '' : spelling)),
+    size,
+    endIds: tokenizer.endIds,
+    textOf: (id) => (tokenizer.isControl(id) ? '' : tokenizer.tokenText(id)),
   };
 }
 
@@ -102,9 +119,15 @@ function createEngine(settings: EngineSettings, parts: EngineParts, { onStep }: 
     numPrefillTokensWhileDecoding: Math.min(prefillTokensWhileDecoding, settings.stepTokens),
     maxSequences: Math.min(settings.maxSequences, settings.stepTokens),
     blockSize,
+    maxLogits: logitRows(settings),
   });
   const nowNs = (): bigint => process.hrtime.bigint();
   return new Engine({ runner, scheduler, pool, vocabSize, blockSize, contextLength, nowNs, onStep });
+}
+
+/** A row of logits for each sequence, and enough to score a prompt in chunks. */
+function logitRows({ maxSequences }: EngineSettings): number {
+  return Math.max(maxSequences, minLogitRows);
 }
 
 const sessionConfig: Readonly<Record<string, string>> = {

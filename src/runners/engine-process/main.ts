@@ -5,7 +5,9 @@ import type { EngineStats } from '../../engine/index.js';
 import { stepPipe, type EngineSettings, type FromEngine, type RequestEvent, type ToEngine } from '../protocol.js';
 import { encodeStepFrame } from '../step-frame.js';
 import type { GenerationRequest } from '../types.js';
-import { startGeneration } from './generation.js';
+import type { TokenConstraint } from '../../sampling/index.js';
+import { createConstraint } from './constraint.js';
+import { startGeneration, type GenerationSinks } from './generation.js';
 import { loadModel, type LoadedEngine } from './load-model.js';
 
 const statsIntervalMs = 250;
@@ -13,6 +15,8 @@ const statsIntervalMs = 250;
 class EngineProcess {
   readonly #send: (message: FromEngine) => void;
   readonly #sequenceOfRequest = new Map<number, number>();
+  /** Requests whose grammar is being prepared. */
+  readonly #starting = new Set<number>();
   #loaded: LoadedEngine | undefined;
   #outbox: RequestEvent[] = [];
   #statsSentMs = 0;
@@ -62,25 +66,61 @@ class EngineProcess {
   }
 
   #generate(id: number, request: GenerationRequest): void {
-    this.#guard(id, ({ engine, tokenizer, ready }) => {
-      const sequence = startGeneration(engine, tokenizer, ready.contextLength, request, {
-        onEvent: (event) => {
-          this.#outbox.push({ id, event });
-          if (event.kind === 'done') {
-            this.#sequenceOfRequest.delete(id);
-          }
-        },
-        onAbort: () => this.#sequenceOfRequest.delete(id),
-        onError: (error) => {
-          this.#sequenceOfRequest.delete(id);
-          this.#outbox.push({ id, error: toWire(error) });
-        },
-      });
-      this.#sequenceOfRequest.set(id, sequence);
+    this.#guard(id, (loaded) => {
+      if (request.format === undefined) {
+        this.#start(id, request, loaded, undefined);
+        return;
+      }
+      this.#starting.add(id);
+      void this.#startConstrained(id, request, loaded);
     });
   }
 
+  async #startConstrained(id: number, request: GenerationRequest, loaded: LoadedEngine): Promise<void> {
+    let constraint: TokenConstraint | undefined;
+    try {
+      constraint = await createConstraint(loaded.grammars, request);
+      if (this.#starting.delete(id)) {
+        this.#start(id, request, loaded, constraint);
+      } else {
+        constraint[Symbol.dispose]();
+      }
+    } catch (error) {
+      this.#starting.delete(id);
+      constraint?.[Symbol.dispose]();
+      this.#outbox.push({ id, error: toWire(error) });
+      this.#flush(undefined);
+    }
+  }
+
+  #start(
+    id: number,
+    request: GenerationRequest,
+    { engine, tokenizer, ready }: LoadedEngine,
+    constraint: TokenConstraint | undefined,
+  ): void {
+    const end = (): void => {
+      this.#sequenceOfRequest.delete(id);
+      constraint?.[Symbol.dispose]();
+    };
+    const sinks: GenerationSinks = {
+      onEvent: (event) => {
+        this.#outbox.push({ id, event });
+        if (event.kind === 'done') {
+          end();
+        }
+      },
+      onAbort: end,
+      onError: (error) => {
+        end();
+        this.#outbox.push({ id, error: toWire(error) });
+      },
+    };
+    this.#sequenceOfRequest.set(id, startGeneration(engine, tokenizer, ready.contextLength, request, sinks, constraint));
+  }
+
   #abort(id: number): void {
+    this.#starting.delete(id);
     const sequence = this.#sequenceOfRequest.get(id);
     if (sequence !== undefined) {
       this.#loaded?.engine.abort(sequence);

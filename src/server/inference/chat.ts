@@ -9,17 +9,17 @@ import type { RequestOptions } from '../request-options.js';
 import type { Services } from '../services.js';
 import {
   checkBody,
-  checkFormat,
   checkedOptions,
   refuseImages,
   requireCapability,
   requireCompletion,
   resolveThinking,
   isThinking,
+  wantsJson,
 } from './checks.js';
 import { OutputParser } from './output-parser.js';
 import type { Producer, Reply } from './reply.js';
-import { InferenceSession } from './session.js';
+import { InferenceSession, jsonFormat, type Generation } from './session.js';
 
 /** Keys in wire order; undefined ones are left out. */
 function response(services: Services, model: string, rest: Omit<ChatResponse, 'model' | 'created_at'>): ChatResponse {
@@ -51,8 +51,8 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
     requireCapability(capabilities, model, 'tools');
   }
   const options = checkedOptions(model.parameters, request.options ?? {});
+  const isJson = messages.length > 0 && wantsJson(request.format);
   if (messages.length > 0) {
-    checkFormat(request.format);
     refuseImages(
       messages.reduce((sum, { images = [] }) => sum + images.length, 0),
       choice.kind === 'jinja',
@@ -90,14 +90,16 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
       });
       return { kind: 'single', body };
     }
+    const thinkingTags = isThinking(think) ? template.thinkingTags : undefined;
     const parser = new OutputParser({
       prompt,
-      ...(isThinking(think) && { thinkingTags: template.thinkingTags }),
+      ...(thinkingTags !== undefined && { thinkingTags }),
       ...(tools.length > 0 && { tools: { format: template.toolCallFormat, names: tools.map((tool) => tool.function.name) } }),
     });
     // With the template of the weights, a prompt that is still too long is refused rather than cut.
     const canCut = choice.kind !== 'jinja' && request.truncate !== false;
-    const produce = streamChat(services, { ...request, truncate: canCut }, session, prompt, parser);
+    const format = isJson ? jsonFormat(thinkingTags) : undefined;
+    const produce = streamChat(services, { ...request, truncate: canCut }, session, { prompt, parser, format });
     return { kind: 'stream', produce, join: joinChat };
   } catch (error) {
     session.close('error');
@@ -114,12 +116,11 @@ function streamChat(
   services: Services,
   request: Partial<ChatRequest>,
   session: InferenceSession,
-  prompt: string,
-  parser: OutputParser,
+  { prompt, parser, format }: Generation,
 ): Producer<ChatResponse> {
   const { model = '', truncate = true, shift = true, logprobs = false, top_logprobs: topLogprobs = 0 } = request;
   return (emit) =>
-    session.run(prompt, { truncate, shift, logprobs, topLogprobs }, parser, (event) => {
+    session.run(prompt, { truncate, shift, logprobs, topLogprobs, format }, parser, (event) => {
       if (event.kind === 'piece') {
         const { content, thinking, toolCalls } = event.piece;
         const message = chatMessage(content, thinking, toolCalls);

@@ -48,12 +48,18 @@ export function requireCapability(capabilities: readonly string[], model: Stored
   }
 }
 
-/** Output that follows a schema cannot be promised yet, so a request for it is refused and never quietly ignored. */
-export function checkFormat(format: unknown): void {
+/**
+ * Whether the answer has to be a JSON object. Output that follows a schema cannot be promised yet, so a request for it is
+ * refused and never quietly ignored.
+ */
+export function wantsJson(format: unknown): boolean {
   if (format === undefined || format === null || format === '') {
-    return;
+    return false;
   }
-  if (format === 'json' || (typeof format === 'object' && !Array.isArray(format))) {
+  if (format === 'json') {
+    return true;
+  }
+  if (typeof format === 'object' && !Array.isArray(format)) {
     throw new TarsError('FORMAT_UNAVAILABLE');
   }
   throw new TarsError('FORMAT_INVALID', { format: JSON.stringify(JSON.stringify(format)) });

@@ -10,21 +10,32 @@ import { requireModel, runnableModel } from '../model-lookup.js';
 import type { Services } from '../services.js';
 import {
   checkBody,
-  checkFormat,
   checkedOptions,
   refuseImages,
   requireCapability,
   requireCompletion,
   resolveThinking,
   isThinking,
+  wantsJson,
 } from './checks.js';
 import { OutputParser } from './output-parser.js';
 import type { Producer, Reply } from './reply.js';
-import { InferenceSession } from './session.js';
+import { InferenceSession, jsonFormat, type Generation } from './session.js';
 
 /** Keys in wire order; undefined ones are left out. */
 function response(services: Services, model: string, rest: Omit<GenerateResponse, 'model' | 'created_at'>): GenerateResponse {
-  const { response: text, thinking, done, done_reason, context, tool_calls, _debug_info, logprobs, ...metrics } = rest;
+  const {
+    response: text,
+    thinking,
+    done,
+    done_reason,
+    context,
+    tool_calls,
+    _debug_info,
+    logprobs,
+    prompt_logprobs,
+    ...metrics
+  } = rest;
   return {
     model,
     created_at: services.clock.timestamp(),
@@ -37,6 +48,7 @@ function response(services: Services, model: string, rest: Omit<GenerateResponse
     tool_calls,
     _debug_info,
     logprobs,
+    prompt_logprobs,
   };
 }
 
@@ -62,8 +74,8 @@ export async function generate(
   }
   const think = await checkModel(services, request, model);
   const options = checkedOptions(model.parameters, request.options ?? {});
+  const isJson = userPrompt !== '' && wantsJson(request.format);
   if (userPrompt !== '') {
-    checkFormat(request.format);
     refuseImages(request.images?.length ?? 0);
   }
   const session = await InferenceSession.open(services, {
@@ -85,11 +97,10 @@ export async function generate(
       const debug = { rendered_template: prompt };
       return { kind: 'single', body: response(services, name, { response: '', done: false, _debug_info: debug }) };
     }
-    const parser = new OutputParser({
-      prompt,
-      ...(template !== undefined && isThinking(think) && { thinkingTags: template.thinkingTags }),
-    });
-    const produce = streamGenerate(services, request, session, prompt, parser);
+    const thinkingTags = template !== undefined && isThinking(think) ? template.thinkingTags : undefined;
+    const parser = new OutputParser({ prompt, ...(thinkingTags !== undefined && { thinkingTags }) });
+    const format = isJson ? jsonFormat(thinkingTags) : undefined;
+    const produce = streamGenerate(services, request, session, { prompt, parser, format });
     return { kind: 'stream', produce, join: joinGenerate };
   } catch (error) {
     session.close('error');
@@ -159,12 +170,12 @@ function streamGenerate(
   services: Services,
   request: Partial<GenerateRequest>,
   session: InferenceSession,
-  prompt: string,
-  parser: OutputParser,
+  { prompt, parser, format }: Generation,
 ): Producer<GenerateResponse> {
   const { model = '', truncate = true, shift = true, logprobs = false, top_logprobs: topLogprobs = 0 } = request;
+  const choices = { truncate, shift, logprobs, topLogprobs, promptLogprobs: request.prompt_logprobs, format };
   return (emit) =>
-    session.run(prompt, { truncate, shift, logprobs, topLogprobs }, parser, (event) => {
+    session.run(prompt, choices, parser, (event) => {
       if (event.kind === 'piece') {
         const { content, thinking } = event.piece;
         // Written out, not by `response`: this happens for every token.
@@ -179,7 +190,8 @@ function streamGenerate(
         return;
       }
       const context = request.raw === true ? undefined : event.contextIds;
-      emit(response(services, model, { response: '', done: true, done_reason: event.reason, context, ...event.metrics }));
+      const end = { response: '', done: true, done_reason: event.reason, context, prompt_logprobs: event.promptLogprobs };
+      emit(response(services, model, { ...end, ...event.metrics }));
     });
 }
 

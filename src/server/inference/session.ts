@@ -4,6 +4,7 @@ import { TarsError, errorMessage } from '../../errors/index.js';
 import type { RequestMetrics } from '../../metrics/index.js';
 import type { StoredModel } from '../../registry/index.js';
 import type { DoneReason, GenerationRequest, GenerationStats, RunnerLease, TokenLogprob } from '../../runners/index.js';
+import type { ThinkingTags } from '../../template/index.js';
 import { runnableModel } from '../model-lookup.js';
 import type { RequestOptions } from '../request-options.js';
 import type { Services } from '../services.js';
@@ -16,6 +17,7 @@ export type SessionEvent =
       readonly reason: DoneReason;
       readonly metrics: ResponseMetrics;
       readonly contextIds: readonly number[];
+      readonly promptLogprobs: readonly Logprob[] | undefined;
     };
 
 export interface SessionRequest {
@@ -31,6 +33,19 @@ export interface GenerationChoices {
   readonly shift: boolean;
   readonly logprobs: boolean;
   readonly topLogprobs: number;
+  readonly promptLogprobs?: boolean | undefined;
+  readonly format: GenerationRequest['format'] | undefined;
+}
+
+/** A rendered prompt and what is to become of its answer. */
+export interface Generation {
+  readonly prompt: string;
+  readonly parser: OutputParser;
+  readonly format: GenerationRequest['format'] | undefined;
+}
+
+export function jsonFormat(thinking: ThinkingTags | undefined): GenerationRequest['format'] {
+  return { kind: 'json', ...(thinking !== undefined && { thinking }) };
 }
 
 export class InferenceSession {
@@ -103,7 +118,13 @@ export class InferenceSession {
         }
         this.#metrics.tokens(event.stats.promptTokens, event.stats.generatedTokens);
         reason = event.reason;
-        onEvent({ kind: 'done', reason, metrics: this.#wireMetrics(event.stats), contextIds: event.contextIds });
+        onEvent({
+          kind: 'done',
+          reason,
+          metrics: this.#wireMetrics(event.stats),
+          contextIds: event.contextIds,
+          promptLogprobs: event.promptLogprobs?.map(wireLogprob),
+        });
       });
     } catch (error) {
       reason = signal.aborted ? 'abort' : 'error';
@@ -114,7 +135,8 @@ export class InferenceSession {
     }
   }
 
-  #generation(prompt: string, { truncate, shift, logprobs, topLogprobs }: GenerationChoices): GenerationRequest {
+  #generation(prompt: string, choices: GenerationChoices): GenerationRequest {
+    const { truncate, shift, logprobs, topLogprobs, promptLogprobs, format } = choices;
     const { sampling, stop, numPredict, numKeep } = this.#request.options;
     return {
       prompt,
@@ -125,6 +147,8 @@ export class InferenceSession {
       shift,
       truncate,
       ...(logprobs && { topLogprobs }),
+      ...(promptLogprobs === true && { promptLogprobs }),
+      ...(format !== undefined && { format }),
     };
   }
 

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { defaultSamplingOptions } from '../options.js';
+import { RandomGenerator } from '../random.js';
+import { Sampler } from '../sampler.js';
+import { GrammarCompiler, type ConstraintThinking } from './grammar-compiler.js';
+
+const tags = { open: '<think>', close: '</think>' };
+const endId = 0;
+const controlId = 1;
+
+const ascii = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
+const texts = [
+  '',
+  '',
+  ...ascii,
+  '\n',
+  '\n\n',
+  '{"',
+  '": ',
+  '", "',
+  'true',
+  'null',
+  '12',
+  '<think>',
+  '</think>',
+  '</think>\n\n',
+  'é',
+];
+
+/** The vocabulary in the two spellings that models come with. */
+const spelled = {
+  byte_level: (text: string) => text.replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ').replace('é', 'Ã©'),
+  byte_fallback: (text: string) => (text === '\n' ? '<0x0A>' : text.replaceAll(' ', '▁')),
+};
+
+function createCompiler(kind: keyof typeof spelled): GrammarCompiler {
+  return new GrammarCompiler({
+    kind,
+    spellings: texts.map(spelled[kind]),
+    size: texts.length + 3, // rows of scores may be longer than the vocabulary
+    endIds: [endId],
+    textOf: (id) => texts[id] ?? '',
+  });
+}
+
+/** Samples from noise that likes to end things, until the end token or `limit` tokens. */
+async function generate(
+  compiler: GrammarCompiler,
+  seed: number,
+  options: { thinking?: ConstraintThinking; limit?: number; likes?: string } = {},
+): Promise<{ text: string; hasEnded: boolean }> {
+  const { thinking, limit = 400, likes = '"}]' } = options;
+  using constraint = await compiler.jsonObject(thinking);
+  const sampler = new Sampler(
+    { ...defaultSamplingOptions, temperature: 1, topK: 0, topP: 1, seed },
+    texts.length + 3,
+    constraint,
+  );
+  const random = new RandomGenerator(seed);
+  let text = '';
+  for (let step = 0; step < limit; step++) {
+    const logits = Float32Array.from({ length: texts.length + 3 }, () => random.next() * 4);
+    [...likes].forEach((character) => (logits[texts.indexOf(character)] = 5 + (3 * step) / limit));
+    logits[endId] = 6;
+    // Thinking is free to use control tokens, as an answer without a grammar is.
+    logits[controlId] = thinking === undefined ? 20 : -20;
+    logits[texts.length] = thinking === undefined ? 20 : -20;
+    logits[texts.length + 1] = -20;
+    logits[texts.length + 2] = -20;
+    logits[texts.indexOf('</think>')] = thinking === undefined ? 0 : 6;
+    const before = logits.slice();
+    await constraint.ready();
+    const id = sampler.sample(logits);
+    expect(logits).toEqual(before);
+    expect(id).not.toBe(controlId);
+    expect(id).toBeLessThan(texts.length);
+    if (id === endId) {
+      return { text, hasEnded: true };
+    }
+    text += texts[id] ?? '';
+  }
+  return { text, hasEnded: false };
+}
+
+describe.each(['byte_level', 'byte_fallback'] as const)('a constraint to JSON, %s', (kind) => {
+  const compiler = createCompiler(kind);
+
+  it('lets nothing out but one JSON object, and ends only behind it', async () => {
+    let numEnded = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const { text, hasEnded } = await generate(compiler, seed);
+      numEnded += hasEnded ? 1 : 0;
+      expect(text.trimStart()[0]).toBe('{');
+      if (hasEnded) {
+        expect(typeof JSON.parse(text)).toBe('object');
+      } else {
+        expect(() => JSON.parse(text) as unknown).toThrow();
+      }
+    }
+    expect(numEnded).toBeGreaterThan(40);
+  });
+
+  it('leaves thinking alone, whether the prompt or the model opened it, and holds for what follows', async () => {
+    let numEnded = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      for (const isInside of [true, false]) {
+        const { text, hasEnded } = await generate(compiler, seed, { thinking: { ...tags, isInside } });
+        const opened = isInside ? tags.open + text : text;
+        const answer = opened.trimStart().startsWith(tags.open)
+          ? opened.slice(opened.indexOf(tags.close) + tags.close.length)
+          : opened;
+        if (hasEnded) {
+          numEnded++;
+          expect(typeof JSON.parse(answer)).toBe('object');
+        }
+      }
+    }
+    expect(numEnded).toBeGreaterThan(20);
+  });
+
+  it('lets a model open its thinking, in one token or letter by letter', async () => {
+    for (const pieces of [['<think>'], ['\n', ...'<think>']]) {
+      using constraint = await compiler.jsonObject({ ...tags, isInside: false });
+      for (const piece of [...pieces, 'a', '}', '</think>\n\n', '{"', 'a', '": ', '12', '}']) {
+        await constraint.ready();
+        const id = texts.indexOf(piece);
+        expect(constraint.masked(new Float32Array(texts.length + 3))[id], piece).toBe(0);
+        constraint.accept(id);
+      }
+      await constraint.ready();
+      const allowed = constraint.masked(new Float32Array(texts.length + 3));
+      expect([...allowed.keys()].filter((id) => allowed[id] === 0)).toEqual([endId]);
+    }
+  });
+
+  it('allows only the rest of an opening tag once that has begun', async () => {
+    using constraint = await compiler.jsonObject({ ...tags, isInside: false });
+    constraint.accept(texts.indexOf('<'));
+    await constraint.ready();
+    const allowed = constraint.masked(new Float32Array(texts.length + 3));
+    expect([...allowed.keys()].filter((id) => allowed[id] === 0).map((id) => texts[id])).toEqual(['t']);
+  });
+});
