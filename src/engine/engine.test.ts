@@ -285,4 +285,26 @@ describe('Engine', () => {
     expect(() => engine.submit(request([vocabSize])[0])).toThrow(/not in 0…96/);
     expect(() => engine.submit(request([1, 2, 3, 4, 5, 6, 7, 8])[0])).toThrow(/available context size/);
   });
+
+  it('lets a constraint choose, and an error of one ends its own sequence only', async () => {
+    const { engine, pool } = createEngine();
+    const accepted: number[] = [];
+    const constraint = {
+      ready: () => Promise.resolve(),
+      masked: (logits: Float32Array) => logits.map((_, id) => (id === 42 ? 0 : -Infinity)),
+      accept: (id: number) => accepted.push(id),
+      [Symbol.dispose]: () => undefined,
+    };
+    const [constrained, outcome] = request([5, 6], { constraint, maxTokens: 3 });
+    const broken = { ...constraint, ready: () => Promise.reject(new Error('no mask')) };
+    const [failing, failed] = request([5, 6], { constraint: broken });
+    const [free, freeOutcome] = request([1, 2]);
+    [constrained, failing, free].forEach((sequence) => engine.submit(sequence));
+    await engine.idle();
+    expect(outcome.ids).toEqual([42, 42, 42]);
+    expect(accepted).toEqual([42, 42, 42]);
+    expect(failed.error?.message).toBe('no mask');
+    expect(freeOutcome.ids).toEqual(continuation([1, 2], 10));
+    expect(pool.numFree).toBe(64);
+  });
 });

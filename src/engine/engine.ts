@@ -108,15 +108,24 @@ export class Engine {
       this.#reportStep();
       const logits = await running;
       scheduler.commit(plan);
-      for (const { sequence } of plan) {
-        await sequence.request.constraint?.ready();
-      }
+      await this.#prepareConstraints(plan);
       this.#sample(plan, logits);
     } catch (error) {
-      this.#failAll(error instanceof Error ? error : new Error(errorMessage(error)));
+      this.#failAll(error);
     }
     const stepTokens = plan.reduce((sum, entry) => sum + entry.numTokens, 0);
     this.#lastStep = { ...this.#counts(), stepTokens, stepDurationNs: Number(nowNs() - startNs) };
+  }
+
+  async #prepareConstraints(plan: StepPlan): Promise<void> {
+    for (const { sequence } of plan) {
+      try {
+        await sequence.request.constraint?.ready();
+      } catch (error) {
+        sequence.isAborted = true;
+        this.#fail(sequence, error);
+      }
+    }
   }
 
   #reportStep(): void {
@@ -152,10 +161,14 @@ export class Engine {
           this.#advance(sequence, last);
         }
       } catch (error) {
-        this.#dependencies.scheduler.finish(sequence);
-        sequence.request.onError(error instanceof Error ? error : new Error(errorMessage(error)));
+        this.#fail(sequence, error);
       }
     }
+  }
+
+  #fail(sequence: Sequence, error: unknown): void {
+    this.#dependencies.scheduler.finish(sequence);
+    sequence.request.onError(error instanceof Error ? error : new Error(errorMessage(error)));
   }
 
   /** Samples one token, reports it, and applies the stop rules in their order. */
@@ -203,10 +216,9 @@ export class Engine {
     }
   }
 
-  #failAll(error: Error): void {
+  #failAll(error: unknown): void {
     for (const sequence of this.#dependencies.scheduler.sequences()) {
-      this.#dependencies.scheduler.finish(sequence);
-      sequence.request.onError(error);
+      this.#fail(sequence, error);
     }
   }
 }

@@ -140,4 +140,13 @@ describe.each(['byte_level', 'byte_fallback'] as const)('a constraint to JSON, %
     const allowed = constraint.masked(new Float32Array(texts.length + 3));
     expect([...allowed.keys()].filter((id) => allowed[id] === 0).map((id) => texts[id])).toEqual(['t']);
   });
+
+  it('may be disposed right after a token, as an answer that is cut at its limit does', async () => {
+    const constraint = await compiler.jsonObject(undefined);
+    constraint.accept(texts.indexOf('{'));
+    const ready = constraint.ready();
+    constraint[Symbol.dispose]();
+    constraint[Symbol.dispose]();
+    await expect(ready).resolves.toBeUndefined();
+  });
 });

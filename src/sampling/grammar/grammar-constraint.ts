@@ -20,7 +20,7 @@ export class GrammarConstraint implements TokenConstraint {
   readonly #gate: ThinkingGate | undefined;
   readonly #masked: Float32Array;
   #bitmask: Int32Array | undefined;
-  #pending: Promise<void>;
+  #pending: Promise<void> = Promise.resolve();
   #isDisposed = false;
 
   constructor(matcher: GrammarMatcher, vocabulary: ConstraintVocabulary, gate: ThinkingGate | undefined) {
@@ -28,7 +28,7 @@ export class GrammarConstraint implements TokenConstraint {
     this.#vocabulary = vocabulary;
     this.#gate = gate;
     this.#masked = new Float32Array(vocabulary.size);
-    this.#pending = this.#readBitmask();
+    this.#read();
   }
 
   ready(): Promise<void> {
@@ -66,7 +66,7 @@ export class GrammarConstraint implements TokenConstraint {
       const rest = gate?.push(text).trimStart() ?? '';
       if (rest !== '') {
         this.#matcher._acceptString(rest);
-        this.#pending = this.#readBitmask();
+        this.#read();
       }
       return;
     }
@@ -74,13 +74,14 @@ export class GrammarConstraint implements TokenConstraint {
       gate?.skip();
     }
     this.#matcher.acceptToken(id);
-    this.#pending = this.#readBitmask();
+    this.#read();
   }
 
   [Symbol.dispose](): void {
     if (!this.#isDisposed) {
       this.#isDisposed = true;
-      this.#matcher.dispose();
+      // The library may be about to read the matcher.
+      void this.#pending.catch(() => undefined).then(() => this.#matcher.dispose());
     }
   }
 
@@ -89,9 +90,13 @@ export class GrammarConstraint implements TokenConstraint {
     return (state === 'before' || state === 'opening') && this.#gate?.opensWith(this.#vocabulary.textOf(id)) === true;
   }
 
-  async #readBitmask(): Promise<void> {
+  #read(): void {
     if (!this.#matcher.isTerminated()) {
-      this.#bitmask = await this.#matcher.getNextTokenBitmask();
+      this.#pending = this.#matcher.getNextTokenBitmask().then((bitmask) => {
+        this.#bitmask = bitmask;
+      });
+      // An error is for those who wait for it; after the last token nobody does.
+      this.#pending.catch(() => undefined);
     }
   }
 }
