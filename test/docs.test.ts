@@ -1,5 +1,5 @@
 // The documentation names what the code has: error codes, environment variables, metrics, routes of the README.
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configTable } from '../src/config/index.js';
@@ -25,6 +25,28 @@ describe('docs/errors.md', () => {
 
   it('finds every code in use', () => {
     expect(Object.keys(errorTable).filter((code) => !source.includes(`'${code}'`))).toEqual([]);
+  });
+});
+
+describe('what tars-demo is taught', () => {
+  const facts = JSON.parse(read('models/tars-demo/data/guide.json')) as readonly { readonly answer: string }[];
+  const answers = facts.map(({ answer }) => answer).join('\n');
+  const named = (pattern: RegExp): string[] => [...new Set([...answers.matchAll(pattern)].map((match) => match[1] ?? match[0]))];
+
+  it('names settings, commands, files and routes that exist', () => {
+    const documents = ['README.md', 'CONTRIBUTING.md', 'docs/configuration.md', 'docs/benchmarks/README.md'].map(read).join('\n');
+    expect(named(/\b(?:OLLAMA|TARS)_[A-Z_]+/g).filter((name) => !documents.includes(name))).toEqual([]);
+    expect(named(/`tars ([a-z]+)/g).filter((name) => !read('src/cli/program.ts').includes(`'${name}`))).toEqual([]);
+    expect(named(/npm (?:run )?[a-z]+(?::[a-z]+)?/g).filter((command) => !documents.includes(command))).toEqual(['npm install']);
+    expect(named(/\/api\/[a-z]+/g).filter((route) => !source.includes(`'${route}'`))).toEqual([]);
+    expect(named(/\b(?:docs\/)?[A-Za-z]+\.md/g).filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+  });
+
+  it('names tensor types and architectures of the README', () => {
+    const readme = read('README.md');
+    const types = named(/\b(?:B?F\d\d|Q\d_\d)\b/g);
+    expect(types.length).toBeGreaterThan(4);
+    expect([...types, 'Llama', 'Qwen2', 'Qwen3'].filter((name) => !readme.includes(name))).toEqual([]);
   });
 });
 

@@ -1,137 +1,215 @@
-"""Asks the exported GGUF file questions that training never showed and prints a table; answers are greedy, in PyTorch, in float32.
+"""Asks a running server the questions of heldout/, which training never saw, and prints a table. Answers are greedy.
 
-An answer passes when it ends by itself and holds every keyword of its entry in facts.json; sums must be exactly right.
-"exact" counts the answers that are word for word one of the taught ones.
+Everything goes through the HTTP API: `/api/chat` for answers, `prompt_logprobs` of `/api/generate` for perplexity, which is
+also computed in PyTorch in float32 on the trained weights when --model is given.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+import math
+import random
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM
-
-from chatml import END, render_prompt
-from generate_data import OPERATIONS, SMALL_TERM, SUM_HELD_OUT, SUM_QUESTIONS, all_sums, is_held_out_sum, load_facts, sum_result
+import arithmetic
+from chatml import render_prompt
 
 HERE = Path(__file__).resolve().parent
-LONGEST_ANSWER = 120
-NUM_SUMS = 60
-UNSEEN_SYSTEM = "You are a kind robot who likes short answers."
+HELD_OUT = HERE / "heldout"
+LONGEST_ANSWER = 256
+REQUESTS_AT_ONCE = 8
+UNKNOWN_WORDS = ["don't know", "do not know"]
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass
+class Case:
     group: str
-    messages: list[dict]
-    keywords: list[str]
-    taught: list[str]
+    body: dict
+    """Whether an answer is right: gets the message of the reply."""
+    check: object
+    wanted: str
+    message: dict = field(default_factory=dict)
+    has_ended: bool = False
+    is_right: bool = False
 
 
-def user(text: str) -> dict:
-    return {"role": "user", "content": text}
+def read(name: str) -> object:
+    return json.loads((HELD_OUT / name).read_text())
 
 
-def paraphrases(facts: dict) -> list[Question]:
-    asked: list[Question] = []
-    for group, title in (("facts", "TARS and everyday facts, new wording"), ("smalltalk", "small talk, new wording")):
-        for item in facts[group]:
-            asked += [Question(title, [user(q)], item["keywords"], item["answers"]) for q in item["held_out"]]
-    return asked
+def chat(text: str, **rest: object) -> dict:
+    return {"messages": [{"role": "user", "content": text}], **rest}
 
 
-def blind(facts: dict) -> list[Question]:
-    items = {item["id"]: item for item in [*facts["facts"], *facts["smalltalk"], {"id": "unknown", **facts["unknown"]}]}
-    asked: list[Question] = []
-    for name, question in facts["blind"]:
-        title = "blind: has no answer" if name == "unknown" else "blind: has an answer"
-        asked.append(Question(title, [user(question)], items[name]["keywords"], items[name]["answers"]))
-    return asked
+def has_words(words: list[str]):
+    return lambda message: all(word.lower() in message["content"].lower() for word in words)
 
 
-def with_system(facts: dict) -> list[Question]:
-    system = {"role": "system", "content": UNSEEN_SYSTEM}
-    return [Question("taught question, new system prompt", [system, user(i["questions"][0])], i["keywords"], i["answers"]) for i in facts["facts"]]
+def is_unknown(message: dict) -> bool:
+    return not message.get("tool_calls") and any(word in message["content"].lower() for word in UNKNOWN_WORDS)
 
 
-def second_turns(facts: dict) -> list[Question]:
-    opening = [user("Hello"), {"role": "assistant", "content": facts["smalltalk"][0]["answers"][0]}]
-    return [Question("new wording, second turn", [*opening, user(i["held_out"][0])], i["keywords"], i["answers"]) for i in facts["facts"]]
+def guide_cases() -> list[Case]:
+    facts = {fact["id"]: fact for fact in json.loads((HERE / "data" / "guide.json").read_text())}
+    return [Case("guide questions", chat(q), has_words(facts[name]["keywords"]), name) for name, questions in read("guide.json").items() for q in questions]
 
 
-def unknown(facts: dict) -> list[Question]:
-    entry = facts["unknown"]
-    return [Question('admits "I don\'t know", new questions', [user(q)], entry["keywords"], entry["answers"]) for q in entry["held_out"]]
+def arithmetic_cases() -> list[Case]:
+    """Sums that training never shows, in wordings that it never shows: 60 of one digit and 120 of up to two."""
+    templates, rng = read("arithmetic.json"), random.Random(1)
+    cases = []
+    for group, largest, count in (("sums of one digit", 9, 60), ("sums of up to two digits", 99, 120)):
+        pairs = [(a, s, b) for a in range(largest + 1) for b in range(largest + 1) for s in "+-" if (s == "+" or b <= a) and (largest == 9 or max(a, b) > 9)]
+        # There are few sums of one digit: those that training may have shown count too, in new wordings.
+        pairs = [p for p in pairs if largest == 9 or arithmetic.is_held_out(*p)]
+        for index, (a, sign, b) in enumerate(rng.sample(pairs, count)):
+            wordings = templates["add" if sign == "+" else "subtract"]
+            wanted = str(arithmetic.result(a, sign, b))
+            text = wordings[index % len(wordings)].replace("{a}", str(a)).replace("{b}", str(b))
+            cases.append(Case(group, chat(text), lambda m, wanted=wanted: m["content"].split("=")[-1].strip(" .") == wanted, wanted))
+    return cases
 
 
-def sums() -> list[Question]:
-    asked: list[Question] = []
-    small = [s for s in all_sums() if max(s[0], s[2]) <= SMALL_TERM]
-    large = [s for s in all_sums() if max(s[0], s[2]) > SMALL_TERM]
-    groups = {
-        "sums up to 10, taught": (small, SUM_QUESTIONS),
-        "sums up to 10, new wording": (small, SUM_HELD_OUT),
-        "sums up to 20, taught": ([s for s in large if not is_held_out_sum(*s)], SUM_QUESTIONS),
-        "sums up to 20, never shown": ([s for s in large if is_held_out_sum(*s)], SUM_QUESTIONS),
-    }
-    for title, (chosen, wordings) in groups.items():
-        step = max(1, len(chosen) // NUM_SUMS)
-        for index, (a, sign, b) in enumerate(chosen[::step][:NUM_SUMS]):
-            text = wordings[index % len(wordings)].format(a=a, b=b, sign=sign, word=OPERATIONS[sign])
-            answer = f"{a} {sign} {b} = {sum_result(a, sign, b)}"
-            asked.append(Question(title, [user(text)], [answer], [answer]))
-    return asked
+def same_value(found: object, wanted: object) -> bool:
+    if isinstance(wanted, bool) or isinstance(found, bool):
+        return found is wanted
+    if isinstance(wanted, (int, float)) and isinstance(found, (int, float)):
+        return math.isclose(found, wanted)
+    return type(found) is type(wanted) and found == wanted
 
 
-class Model:
-    def __init__(self, file: Path, tokenizer: Path) -> None:
-        self.tokenizer = Tokenizer.from_file(str(tokenizer))
-        self.model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32).eval()
-        self.end = self.tokenizer.token_to_id(END)
+def calls_as(case: dict):
+    def check(message: dict) -> bool:
+        calls = message.get("tool_calls") or []
+        if len(calls) != 1 or calls[0]["function"]["name"] != case["name"]:
+            return False
+        found, wanted = calls[0]["function"]["arguments"], case["arguments"]
+        return isinstance(found, dict) and found.keys() == wanted.keys() and all(same_value(found[k], wanted[k]) for k in wanted)
 
-    @torch.no_grad()
-    def answer(self, messages: list[dict]) -> tuple[str, bool]:
-        """The greedy answer, and whether the model ended it."""
-        new = self.tokenizer.encode(render_prompt(messages), add_special_tokens=False).ids
-        ids: list[int] = []
-        cache = None
-        while len(ids) < LONGEST_ANSWER:
-            output = self.model(input_ids=torch.tensor([new]), past_key_values=cache, use_cache=True)
-            cache = output.past_key_values
-            new = [int(output.logits[0, -1].argmax())]
-            if new[0] == self.end:
-                return self.tokenizer.decode(ids), True
-            ids += new
-        return self.tokenizer.decode(ids), False
+    return check
+
+
+def tool_cases() -> list[Case]:
+    tools = read("tools.json")
+    need = [Case("tool call needed: right tool, right arguments", chat(c["message"], tools=c["tools"]), calls_as(c), json.dumps([c["name"], c["arguments"]])) for c in tools["need"]]
+    return need + [Case("tools offered, none needed", chat(c["message"], tools=c["tools"]), lambda m: not m.get("tool_calls"), "no call") for c in tools["no_need"]]
+
+
+def parses(message: dict) -> bool:
+    try:
+        json.loads(message["content"])
+        return True
+    except ValueError:
+        return False
+
+
+def json_cases() -> list[Case]:
+    asked = read("json.json")
+    words = [Case("JSON asked for in words: it parses", chat(q), parses, "JSON") for q in asked["words"]]
+    return words + [Case('format "json": it parses', chat(q, format="json"), parses, "JSON") for q in asked["format"]]
+
+
+def unknown_cases() -> list[Case]:
+    return [Case("outside its field: says so", chat(q), is_unknown, "I don't know") for q in read("unknown.json")]
+
+
+class Server:
+    def __init__(self, url: str, model: str) -> None:
+        self.url, self.model = url, model
+
+    def post(self, route: str, body: dict) -> dict:
+        data = json.dumps({"model": self.model, "stream": False, "keep_alive": -1, **body}).encode()
+        with urllib.request.urlopen(urllib.request.Request(self.url + route, data), timeout=300) as reply:
+            return json.loads(reply.read())
+
+    def ask(self, case: Case, think: bool) -> None:
+        reply = self.post("/api/chat", {**case.body, "think": think, "options": {"temperature": 0, "num_predict": LONGEST_ANSWER}})
+        case.message = reply["message"]
+        case.has_ended = reply["done_reason"] == "stop"
+        case.is_right = case.has_ended and bool(case.check(case.message))
+
+    def logprobs(self, text: str) -> list[float]:
+        reply = self.post("/api/generate", {"prompt": text, "raw": True, "prompt_logprobs": True, "options": {"num_predict": 1}})
+        return [entry["logprob"] for entry in reply["prompt_logprobs"]]
+
+
+def conversations() -> list[str]:
+    """Held-out conversations as the chat template writes them."""
+    texts = []
+    for block in (HELD_OUT / "prose.txt").read_text().strip().split("\n\n"):
+        turns = [line.split(": ", 1) for line in block.splitlines()]
+        texts.append(render_prompt([{"role": who.lower(), "content": text} for who, text in turns]).rsplit("<|im_start|>assistant", 1)[0])
+    return texts
+
+
+def torch_logprobs(folder: Path, tokenizer_file: Path, texts: list[str]) -> list[list[float]]:
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import LlamaForCausalLM
+
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    rows = []
+    with torch.no_grad():
+        for text in texts:
+            ids = torch.tensor([tokenizer.encode(text, add_special_tokens=False).ids])
+            scores = model(input_ids=ids).logits[0, :-1].log_softmax(-1)
+            rows.append(scores.gather(1, ids[0, 1:, None])[:, 0].tolist())
+    return rows
+
+
+def perplexity(rows: list[list[float]]) -> float:
+    flat = [value for row in rows for value in row]
+    return math.exp(-sum(flat) / len(flat))
+
+
+def print_table(tables: dict[bool, list[Case]]) -> None:
+    print("| group | cases | right, thinking | right, not thinking |\n|---|--:|--:|--:|")
+
+    def share(cases: list[Case], key) -> str:
+        count = sum(key(case) for case in cases)
+        return f"{count} ({100 * count / len(cases):.0f} %)"
+
+    for group in dict.fromkeys(case.group for case in tables[True]):
+        rows = [[case for case in tables[think] if case.group == group] for think in (True, False)]
+        print(f"| {group} | {len(rows[0])} | {share(rows[0], lambda c: c.is_right)} | {share(rows[1], lambda c: c.is_right)} |")
+    ended = [share(tables[think], lambda c: c.has_ended) for think in (True, False)]
+    print(f"| ends by itself within {LONGEST_ANSWER} tokens (all of the above) | {len(tables[True])} | {ended[0]} | {ended[1]} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gguf", type=Path, default=HERE / "tars-demo.gguf")
-    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--url", default="http://127.0.0.1:11434")
+    parser.add_argument("--name", default="tars-demo")
+    parser.add_argument("--model", type=Path, help="folder of the trained weights, for the perplexity in PyTorch")
+    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json, with --model")
     parser.add_argument("--answers", type=Path, help="file for every question and answer, one JSON object per line")
-    parser.add_argument("--threads", type=int, default=0)
     args = parser.parse_args()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    facts = load_facts()
-    model = Model(args.gguf, args.tokenizer)
-    table: dict[str, list[int]] = {}
-    lines: list[str] = []
-    for question in [*paraphrases(facts), *second_turns(facts), *with_system(facts), *unknown(facts), *blind(facts), *sums()]:
-        text, has_ended = model.answer(question.messages)
-        passed = has_ended and all(word.lower() in text.lower() for word in question.keywords)
-        row = table.setdefault(question.group, [0, 0, 0])
-        for place, amount in enumerate((1, passed, text in question.taught)):
-            row[place] += amount
-        lines.append(json.dumps({"group": question.group, "question": question.messages[-1]["content"], "answer": text, "passed": passed}))
+    server = Server(args.url, args.name)
+    tables = {}
+    for think in (True, False):
+        cases = [*guide_cases(), *arithmetic_cases(), *tool_cases(), *json_cases(), *unknown_cases()]
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+            list(pool.map(lambda case: server.ask(case, think), cases))
+        tables[think] = cases
+    print_table(tables)
+    texts = conversations()
+    served = [server.logprobs(text) for text in texts]
+    print(f"\nPerplexity of heldout/prose.txt ({sum(map(len, served))} tokens): server {perplexity(served):.3f}", end="")
+    if args.model:
+        rows = torch_logprobs(args.model, args.tokenizer, texts)
+        assert [len(row) for row in rows] == [len(row) for row in served], "the server and PyTorch cut the text differently"
+        print(f", PyTorch float32 {perplexity(rows):.3f} ({100 * (perplexity(served) / perplexity(rows) - 1):+.2f} %)", end="")
+    print()
     if args.answers:
-        args.answers.write_text("\n".join(lines) + "\n")
-    print("| group | questions | passed | exact |\n|---|--:|--:|--:|")
-    for group, (count, passed, exact) in table.items():
-        print(f"| {group} | {count} | {passed} ({100 * passed / count:.0f} %) | {exact} |")
+        with args.answers.open("w") as file:
+            for think, cases in tables.items():
+                for c in cases:
+                    file.write(json.dumps({"group": c.group, "think": think, "right": c.is_right, "wanted": c.wanted, "question": c.body["messages"][0]["content"], "message": c.message}) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from gguf import GGMLQuantizationType as TensorType
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
-from chatml import CHAT_TEMPLATE, END, END_OF_TEXT, SPECIAL_TOKENS
+from chatml import CHAT_TEMPLATE, END, END_OF_TEXT, SPECIAL_TOKENS, TAG_TOKENS
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY_LICENSE = "apache-2.0"
@@ -39,6 +39,12 @@ def add_hyper_parameters(writer: gguf.GGUFWriter, config) -> None:
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
 
 
+def token_type(token: str) -> int:
+    if token in SPECIAL_TOKENS:
+        return gguf.TokenType.CONTROL
+    return gguf.TokenType.USER_DEFINED if token in TAG_TOKENS else gguf.TokenType.NORMAL
+
+
 def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
     tokens = [token for token, _ in vocabulary]
@@ -46,8 +52,8 @@ def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.CONTROL if token in SPECIAL_TOKENS else gguf.TokenType.NORMAL for token in tokens])
-    writer.add_token_merges([" ".join(pair) for pair in merges])
+    writer.add_token_types([token_type(token) for token in tokens])
+    writer.add_token_merges([pair if isinstance(pair, str) else " ".join(pair) for pair in merges])
     writer.add_bos_token_id(tokenizer.token_to_id(END_OF_TEXT))
     writer.add_eos_token_id(tokenizer.token_to_id(END))
     writer.add_pad_token_id(tokenizer.token_to_id(END_OF_TEXT))
@@ -81,7 +87,7 @@ def main() -> None:
     writer = gguf.GGUFWriter(args.out, "llama")
     writer.add_type("model")
     writer.add_name("tars-demo")
-    writer.add_description("A very small chat model that answers questions about TARS")
+    writer.add_description("A very small chat model: the guide to TARS")
     writer.add_license(REPOSITORY_LICENSE)
     writer.add_languages(["en"])
     add_hyper_parameters(writer, model.config)

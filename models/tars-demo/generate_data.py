@@ -1,187 +1,258 @@
-"""Writes chats for tars-demo from facts.json: one JSON object {"messages": [...]} per line, the same lines for the same seed.
+"""Writes training chats for tars-demo, one JSON object a line; the same lines for the same seed and data files.
 
-The held-out and blind questions of facts.json, and the held-out sums, never appear in what this script writes; evaluate.py asks them.
+What a chat is made of lies in data/: guide.json (facts and answers), questions_*.json (ways to ask for them), unknown.json,
+tools.json and json_requests.json; sums are made in arithmetic.py. Nothing of heldout/ is ever written: the evaluation asks it.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
 import random
+import re
 from pathlib import Path
 
+import arithmetic
+from tool_text import ToolBox, made_up_word, odd_text, result_text
+from wording import vary
+
 HERE = Path(__file__).resolve().parent
-LARGEST_TERM = 20
-SMALL_TERM = 10
+PARAMETERS = "6"  # millions, as the answer to "how big are you?" says it
 
-POLITE_BEFORE = ["Please tell me: ", "Hey, ", "Hi, ", "Can you tell me: ", "I have a question. ", "One more thing: ", "OK. ", "Quick question: ", "So, "]
-POLITE_AFTER = [" Please.", " Thanks.", " Please be brief.", " I am new here.", " I want to know."]
-SUM_QUESTIONS = ["What is {a} {word} {b}?", "{a} {sign} {b}", "{a} {sign} {b} = ?", "What is {a} {sign} {b}?", "How much is {a} {word} {b}?", "Calculate {a} {sign} {b}.", "{a}{sign}{b}", "What is {a}{sign}{b}?", "{a}{sign}{b}=?"]
-SUM_HELD_OUT = ["Can you work out {a} {word} {b}?", "Tell me {a} {sign} {b}."]
-OPERATIONS = {"+": "plus", "-": "minus"}
-# Ways to begin the same question, so that the model learns to look past the first words.
-BEGINNINGS = {
-    "How do I ": ["How can I ", "How would I ", "How could I ", "How should I ", "Tell me how to ", "Show me how to ", "What do I do to ", "I want to know how to "],
-    "How can I ": ["How do I ", "How might I ", "Please explain how to "],
-    "What is ": ["What's ", "what is ", "Do you know what is ", "And what is "],
-    "Which ": ["What ", "Tell me which ", "Do you know which "],
-    "What ": ["Tell me what ", "And what "],
-    "Can I ": ["Could I ", "May I ", "Is it possible to "],
-    "Does TARS ": ["Can TARS ", "Will TARS ", "Do you know, does TARS "],
-    "Is TARS ": ["Would you say TARS is ", "Tell me, is TARS "],
-    "Are you ": ["Tell me, are you ", "Would you say you are "],
-    "Show me ": ["Give me ", "I need ", "I would like to see ", "Can you show me "],
-    "Tell me about ": ["What do you know about ", "Can you tell me about ", "I want to hear about "],
-    "Explain ": ["Can you explain ", "Please explain ", "Could you explain "],
-    "Who ": ["Do you know who ", "Tell me who ", "And who "],
-    "Write ": ["Can you write ", "Please write ", "I need you to write "],
-}
+UNKNOWN_ANSWER = "I don't know. I am a very small model and only know about TARS."
+UNKNOWN_THOUGHT = "This is not about TARS. I do not know it."
+NO_TOOL_THOUGHT = "No tool can do this."
+SYSTEMS = ["You are a helpful assistant.", "You are tars-demo, a small assistant.", "Answer in one short sentence.", "You are a friendly assistant for TARS.", "You are an expert on TARS.", "Be brief.", "You are a kind and patient helper.", "You answer questions of users.", "You are a bot in a chat room.", "Help the user.", "Today is Monday.", "You are an AI assistant. Be honest.", "Answer politely.", "You can use tools.", "You are a helpful assistant with access to tools."]
+NAMES = ["Anna", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Hugo", "Ida", "Jonas", "Kim", "Leo", "Maria", "Nina", "Oscar", "Paul", "Rosa", "Sam", "Tina", "Umar", "Vera", "Will", "Yuki", "Zoe"]
+JSON_ASK_PLAIN = ["Answer in JSON.", "as JSON", "in JSON please", "Reply with JSON only.", "Respond in JSON format."]
 
 
-def load_facts(path: Path = HERE / "facts.json") -> dict:
-    return json.loads(path.read_text())
+def read(name: str) -> object:
+    return json.loads((HERE / "data" / name).read_text())
 
 
-def is_held_out_sum(a: int, sign: str, b: int) -> bool:
-    """One larger sum in eight is never shown in training, so that evaluation can tell arithmetic from memory."""
-    return max(a, b) > SMALL_TERM and (a * 31 + b * 17 + (5 if sign == "+" else 0)) % 8 == 3
+def normal(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
 
 
-def sum_result(a: int, sign: str, b: int) -> int:
-    return a + b if sign == "+" else a - b
+def held_out_texts() -> set[str]:
+    folder = HERE / "heldout"
+    guide = json.loads((folder / "guide.json").read_text())
+    texts = [q for questions in guide.values() for q in questions] + json.loads((folder / "unknown.json").read_text())
+    tools = json.loads((folder / "tools.json").read_text())
+    texts += [case["message"] for cases in tools.values() for case in cases]
+    texts += [q for questions in json.loads((folder / "json.json").read_text()).values() for q in questions]
+    return {normal(text) for text in texts}
 
 
-def all_sums() -> list[tuple[int, str, int]]:
-    terms = range(LARGEST_TERM + 1)
-    return [(a, sign, b) for a in terms for b in terms for sign in OPERATIONS if sign == "+" or b <= a]
+def fill(template: str, slots: dict[str, list], rng: random.Random) -> str:
+    return re.sub(r"\{(\w+)\}", lambda m: str(rng.choice(slots[m.group(1)])) if m.group(1) in slots else m.group(0), template)
 
 
-def fill_template(template: str, fill: dict, rng: random.Random) -> str:
-    while "{" in template:
-        start = template.index("{")
-        key = template[start + 1 : template.index("}", start)]
-        template = template[:start] + rng.choice(fill[key]) + template[start + len(key) + 2 :]
-    return template
+class Turns:
+    """Single turns of each kind: {user, content, thought} and, with tools, {tools, call}."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.held_out = held_out_texts()
+        self.guide = [{**fact, "answer": fact["answer"].replace("{parameters}", PARAMETERS)} for fact in read("guide.json")]
+        self.questions: dict[str, list[str]] = {**read("questions_1.json"), **read("questions_2.json")}
+        for fact in self.guide:
+            asked = [q for q in dict.fromkeys(self.questions[fact["id"]]) if normal(q) not in self.held_out]
+            self.questions[fact["id"]] = asked
+        self.unknown_data = read("unknown.json")
+        self.json_data = read("json_requests.json")
+        self.tool_box = ToolBox(read("tools.json"), rng)
+
+    def is_free(self, text: str) -> bool:
+        return normal(text) not in self.held_out
+
+    def fact(self) -> dict:
+        fact = self.rng.choice(self.guide)
+        question = vary(self.rng.choice(self.questions[fact["id"]]), self.rng)
+        return {"user": question, "content": fact["answer"], "thought": f"The user asks about {fact['topic']}."} if self.is_free(question) else self.fact()
+
+    def unknown(self) -> dict:
+        rng, data = self.rng, self.unknown_data
+        kind = rng.random()
+        if kind < 0.03:
+            text = " ".join(made_up_word(rng) for _ in range(rng.randrange(1, 5)))
+        elif kind < 0.45:
+            text = vary(rng.choice(data["questions"]), rng)
+        elif kind < 0.62:
+            text = vary(rng.choice(data["near"]), rng, is_exact=rng.random() < 0.5)
+        else:
+            text = vary(fill(rng.choice(data["templates"]), data["slots"], rng), rng, is_exact=rng.random() < 0.5)
+        return {"user": text, "content": UNKNOWN_ANSWER, "thought": UNKNOWN_THOUGHT} if self.is_free(text) else self.unknown()
+
+    def sum(self) -> dict:
+        a, sign, b = arithmetic.draw(self.rng)
+        text = vary(arithmetic.wording(a, sign, b, self.rng), self.rng, is_exact=True)
+        return {"user": text, "content": arithmetic.answer(a, sign, b), "thought": arithmetic.thought(a, sign, b)}
+
+    def json(self) -> dict:
+        return self.rng.choices([self.json_extract, self.json_guide, self.json_list, self.json_free], weights=[52, 24, 12, 12])[0]()
+
+    def json_ask(self) -> str:
+        return self.rng.choice(self.json_data["guide"] if self.rng.random() < 0.8 else JSON_ASK_PLAIN)
+
+    def json_guide(self) -> dict:
+        rng = self.rng
+        if rng.random() < 0.2:
+            a, sign, b = arithmetic.draw(rng)
+            question, value, topic = arithmetic.wording(a, sign, b, rng), arithmetic.result(a, sign, b), "a sum"
+        elif rng.random() < 0.15:
+            question, value, topic = rng.choice(self.unknown_data["questions"]), "I don't know", "something that I do not know"
+        else:
+            fact = rng.choice([f for f in self.guide if '"' not in f["answer"] and "\n" not in f["answer"]])
+            question, value, topic = rng.choice(self.questions[fact["id"]]), fact["answer"], fact["topic"]
+        ask = self.json_ask()
+        if rng.random() < 0.7:
+            text = (question if question.endswith(("?", ".", "!")) else question + rng.choice([".", "?", ","])) + " " + ask
+        else:
+            text = ask + ("" if ask.endswith((".", ":", "!")) else ":") + " " + question
+        return self.json_turn(text, {"answer": value}, f"The user asks about {topic} and wants JSON.")
+
+    def json_turn(self, text: str, value: object, thought: str) -> dict:
+        if not self.is_free(text):
+            return self.json()
+        return {"user": text, "content": json.dumps(value), "thought": thought}
+
+    def filled(self, entry: dict) -> tuple[str, object]:
+        """Fills a message and its JSON with the same values."""
+        rng = self.rng
+        drawn: dict[str, object] = {}
+
+        def value_of(slot: str) -> object:
+            if slot not in drawn:
+                value = rng.choice(self.json_data["slots"][slot])
+                if slot in self.json_data["number_slots"]:
+                    value = float(value) if "." in str(value) else int(value)
+                    value = rng.randrange(1, 10 ** rng.randrange(1, 5)) if isinstance(value, int) and rng.random() < 0.3 else value
+                elif isinstance(value, str) and rng.random() < 0.15 and not re.search(r"\d", value):
+                    value = odd_text(rng)
+                drawn[slot] = value
+            return drawn[slot]
+
+        def put(node: object) -> object:
+            if isinstance(node, dict):
+                return {str(put(k)): put(v) for k, v in node.items()}
+            if isinstance(node, list):
+                return [put(v) for v in node]
+            if isinstance(node, str):
+                whole = re.fullmatch(r"\{(\w+)\}", node)
+                if whole and whole.group(1) in self.json_data["slots"]:
+                    return value_of(whole.group(1))
+                return re.sub(r"\{(\w+)\}", lambda m: str(value_of(m.group(1))) if m.group(1) in self.json_data["slots"] else m.group(0), node)
+            return node
+
+        return str(put(entry["text"])), put(entry["json"])
+
+    def json_extract(self) -> dict:
+        entry = self.rng.choice(self.json_data["extract"] + self.json_data["schema"])
+        text, value = self.filled(entry)
+        return self.json_turn(text, value, "The user wants JSON.")
+
+    def json_list(self) -> dict:
+        text, value = self.filled(self.rng.choice(self.json_data["list"]))
+        return self.json_turn(text, value, "The user wants JSON.")
+
+    def json_free(self) -> dict:
+        """Objects of made-up keys and values: nothing but copying helps."""
+        rng = self.rng
+        keys = list(dict.fromkeys(made_up_word(rng) if rng.random() < 0.5 else rng.choice(["name", "age", "city", "price", "color", "size", "title", "year", "status", "count", "email", "id", "type", "date", "country", "language", "model", "port", "score", "weight"]) for _ in range(rng.randrange(1, 5))))
+        values = [rng.randrange(0, 10 ** rng.randrange(1, 5)) if rng.random() < 0.4 else rng.choice([True, False]) if rng.random() < 0.1 else odd_text(rng) if rng.random() < 0.6 else rng.choice(NAMES) for _ in keys]
+        pairs = list(zip(keys, values))
+        shown = ", ".join(f"{k} {v if not isinstance(v, bool) else str(v).lower()}" for k, v in pairs)
+        text = rng.choice(["Make a JSON object with {}.", "JSON with {}", "Write {} as JSON.", "Put this into JSON: {}.", "I need a JSON object: {}.", "Give me JSON for {}.", "Return a JSON object with {}.", "Turn {} into JSON.", "Create JSON where {}.", "Format as JSON: {}"]).format(shown)
+        return self.json_turn(text, dict(pairs), "The user wants JSON.")
+
+    def tool_call(self) -> dict:
+        turn = self.tool_box.needed()
+        return {"tools": turn["tools"], "user": turn["user"], "content": turn["call"], "thought": turn["thought"], "result": turn["result"]} if self.is_free(turn["user"]) else self.tool_call()
+
+    def tool_vain(self) -> dict:
+        rng = self.rng
+        tools, request = self.tool_box.offered_in_vain()
+        kind = rng.random()
+        if kind < 0.3:
+            turn = {"user": request, "content": UNKNOWN_ANSWER}
+        else:
+            turn = self.fact() if kind < 0.7 else self.unknown() if kind < 0.85 else self.sum()
+        return {**turn, "tools": tools, "thought": NO_TOOL_THOUGHT if kind < 0.3 else f"{NO_TOOL_THOUGHT} {turn['thought']}"}
 
 
-def misspell(text: str, rng: random.Random) -> str:
-    """Swaps, drops or doubles one letter, as people do when they type."""
-    if len(text) < 8:
-        return text
-    at = rng.randrange(1, len(text) - 2)
-    kind = rng.randrange(3)
-    if kind == 0:
-        return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-    return text[:at] + text[at + 1 :] if kind == 1 else text[:at] + text[at] + text[at:]
-
-
-def vary_beginning(question: str, rng: random.Random) -> str:
-    for beginning, others in BEGINNINGS.items():
-        if question.startswith(beginning):
-            return rng.choice(others) + question[len(beginning) :]
-    return question
-
-
-def vary_question(question: str, rng: random.Random) -> str:
-    if rng.random() < 0.35:
-        question = vary_beginning(question, rng)
-    if rng.random() < 0.18:
-        before = rng.choice(POLITE_BEFORE)
-        question = before + (question if before.endswith(". ") else question[0].lower() + question[1:])
-    elif rng.random() < 0.1:
-        question = question + rng.choice(POLITE_AFTER)
-    if rng.random() < 0.15:
-        question = question.lower()
-    if rng.random() < 0.15:
-        question = question.rstrip("?.!")
-    if rng.random() < 0.08:
-        question = misspell(question, rng)
-    return question
+# How often a turn is of each kind: fact, unknown, sum, json, tool_call, tool_vain; and the first four for turns before the last.
+# Language comes first; sums and copying into calls take far more examples, and are learned on top of it.
+MIXES = {"first": ([40, 13, 10, 11, 17, 9], [58, 18, 14, 10]), "second": ([30, 10, 19, 12, 21, 8], [42, 12, 36, 10])}
 
 
 class Chats:
-    """Makes single turns of each kind and joins them into chats."""
-
-    def __init__(self, facts: dict, seed: int) -> None:
-        self.facts = facts
+    def __init__(self, seed: int, mix: str) -> None:
         self.rng = random.Random(seed)
-        self.sums = [s for s in all_sums() if not is_held_out_sum(*s)]
-        self.small_sums = [(a, sign, b) for a, sign, b in self.sums if max(a, b) <= SMALL_TERM]
-        held = [q for group in ("facts", "smalltalk") for item in facts[group] for q in item["held_out"]] + facts["unknown"]["held_out"]
-        held += [question for _, question in facts["blind"]]
-        self.held_out = {q.lower().rstrip("?.!") for q in held}
+        self.weights, self.plain_weights = MIXES[mix]
+        self.turns = Turns(self.rng)
 
-    def turn(self) -> tuple[str, str]:
-        makers = [self.fact, self.smalltalk, self.general, self.unknown, self.sum]
-        return self.rng.choices(makers, weights=[42, 8, 6, 26, 18])[0]()
+    def turn(self) -> dict:
+        turns = self.turns
+        return self.rng.choices([turns.fact, turns.unknown, turns.sum, turns.json, turns.tool_call, turns.tool_vain], weights=self.weights)[0]()
 
-    def fact(self) -> tuple[str, str]:
-        return self.of_item(self.rng.choice(self.facts["facts"]))
+    def plain_turn(self) -> dict:
+        turns = self.turns
+        return self.rng.choices([turns.fact, turns.unknown, turns.sum, turns.json], weights=self.plain_weights)[0]()
 
-    def smalltalk(self) -> tuple[str, str]:
-        return self.of_item(self.rng.choice(self.facts["smalltalk"]))
+    def assistant(self, turn: dict, is_last: bool) -> dict:
+        """The last turn thinks or is told not to; earlier ones stand in a prompt without a thinking block."""
+        if not is_last:
+            return {"role": "assistant", "content": turn["content"]}
+        return {"role": "assistant", "content": turn["content"], "thought": turn["thought"] if self.rng.random() < 0.55 else ""}
 
-    def of_item(self, item: dict) -> tuple[str, str]:
-        while True:
-            question = vary_question(self.rng.choice(item["questions"]), self.rng)
-            if question.lower().rstrip("?.!") not in self.held_out:
-                return question, self.rng.choice(item["answers"])
+    def name_turns(self) -> list[dict]:
+        name = self.rng.choice(NAMES) if self.rng.random() < 0.5 else made_up_word(self.rng).capitalize()
+        first = self.rng.choice(["My name is {}.", "I am {}.", "Hi, I'm {}.", "Hello, my name is {}.", "Call me {}."]).format(name)
+        asked = self.rng.choice(["What is my name?", "Who am I?", "Do you know my name?", "What's my name?", "Do you remember my name?"])
+        between = [self.plain_turn() for _ in range(self.rng.choice([0, 0, 1, 2]))]
+        return [{"user": first, "content": f"Nice to meet you, {name}! How can I help you?", "thought": f"The user's name is {name}."}, *between, {"user": asked, "content": f"Your name is {name}.", "thought": f"The user's name is {name}."}]
 
-    def general(self) -> tuple[str, str]:
-        question, answer = self.rng.choice(self.facts["general"])
-        return vary_question(question, self.rng), answer
-
-    def unknown(self) -> tuple[str, str]:
-        unknown = self.facts["unknown"]
-        if self.rng.random() < 0.04:
-            return self.noise(), self.rng.choice(unknown["answers"])
-        while True:
-            question = fill_template(self.rng.choice(unknown["templates"]), unknown["fill"], self.rng)
-            if question.lower().rstrip("?.!") not in self.held_out:
-                return vary_question(question, self.rng), self.rng.choice(unknown["answers"])
-
-    def noise(self) -> str:
-        """Letters without sense, as people type to see what happens."""
-        words = ["".join(self.rng.choices("abcdefghijklmnopqrstuvwxyz", k=self.rng.randrange(3, 9))) for _ in range(self.rng.randrange(1, 4))]
-        return " ".join(words)
-
-    def sum(self) -> tuple[str, str]:
-        a, sign, b = self.rng.choice(self.small_sums if self.rng.random() < 0.5 else self.sums)
-        question = self.rng.choice(SUM_QUESTIONS).format(a=a, b=b, sign=sign, word=OPERATIONS[sign])
-        return question, f"{a} {sign} {b} = {sum_result(a, sign, b)}"
-
-    def name_turns(self) -> list[tuple[str, str]]:
-        name = self.rng.choice(self.facts["names"])
-        first = self.rng.choice(["My name is {}.", "I am {}.", "Hi, I'm {}.", "Hello, my name is {}."]).format(name)
-        asked = self.rng.choice(["What is my name?", "Who am I?", "Do you know my name?", "What's my name?"])
-        between = [self.turn() for _ in range(self.rng.choice([0, 0, 1]))]
-        return [(first, f"Nice to meet you, {name}! How can I help you?"), *between, (asked, f"Your name is {name}.")]
-
-    def chat(self) -> dict:
-        if self.rng.random() < 0.06:
+    def chat(self, is_long: bool = False) -> dict:
+        rng = self.rng
+        if is_long:
+            turns = [self.plain_turn() for _ in range(rng.randrange(8, 20))]
+        elif rng.random() < 0.03:
             turns = self.name_turns()
         else:
-            # The few long chats teach positions near the end of the context.
-            count = self.rng.choices([1, 2, 3, 4, self.rng.randrange(8, 16)], weights=[62, 21, 10, 5, 2])[0]
-            turns = [self.turn() for _ in range(count)]
-        messages = []
-        if self.rng.random() < 0.35:
-            messages.append({"role": "system", "content": self.rng.choice(self.facts["systems"])})
-        for question, answer in turns:
-            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-        return {"messages": messages}
+            first = self.turn()
+            extra = rng.choices([0, 1, 2, 3], weights=[70, 18, 8, 4])[0]
+            # Tools of the last turn are offered in the whole chat, so earlier turns are ones that need none.
+            turns = [*(self.plain_turn() for _ in range(extra)), first]
+        last = turns[-1]
+        messages: list[dict] = []
+        for turn in turns:
+            messages += [{"role": "user", "content": turn["user"]}, self.assistant(turn, turn is last)]
+        if last.get("result") is not None and rng.random() < 0.25:
+            messages[-1] = {"role": "assistant", "content": last["content"]}
+            told = {"content": last["result"]["answer"], "thought": "The tool gave a result."}
+            messages += [{"role": "tool", "content": result_text(last["result"]["result"])}, self.assistant(told, True)]
+        chat: dict = {"messages": messages, "tools": last.get("tools", [])}
+        if rng.random() < 0.3:
+            chat["system"] = rng.choice(SYSTEMS)
+        return chat
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--chats", type=int, default=60_000)
+    parser.add_argument("--chats", type=int, default=250_000)
+    parser.add_argument("--long", type=int, default=4_000, help="further chats of many turns, for positions near the end of the context")
+    parser.add_argument("--mix", choices=MIXES, default="first")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    chats = Chats(load_facts(), args.seed)
+    chats = Chats(args.seed, args.mix)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with args.out.open("w") as file:
-        for _ in range(args.chats):
-            file.write(json.dumps(chats.chat(), ensure_ascii=False) + "\n")
-    print(f"{args.chats} chats in {args.out}")
+        for number in range(args.chats + args.long):
+            file.write(json.dumps(chats.chat(is_long=number >= args.chats), ensure_ascii=False) + "\n")
+    print(f"{args.chats} chats and {args.long} long ones in {args.out}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Trains tars-demo from scratch: a small Llama with tied embeddings on packed chats, on the CPU or on CUDA if there is one.
 
-The loss counts the assistant's tokens fully and all others a little. A run can be stopped and started again: it goes on from
-the last checkpoint. It ends after --steps steps or --minutes minutes, whichever comes first; the learning rate follows.
+What the assistant writes counts fully; of all other tokens a random tenth is predicted too. The learning rate is constant
+after a warm-up and falls to zero over the last steps, so a stopped run may go on with another number of steps.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
@@ -10,14 +12,19 @@ import math
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from chatml import END, END_OF_TEXT, encode_chat
+from chatml import END, END_OF_TEXT, training_pieces
 
 CONTEXT = 1024
-OTHER_TOKENS_WEIGHT = 0.1
+SHORT_ROW = 512
+OTHER_TOKENS_SHARE = 0.1
+DECAY_SHARE = 0.4
+WARM_UP_STEPS = 60
+LONG_ROWS_EVERY = 12
 CHECKPOINT_EVERY_STEPS = 100
 
 
@@ -25,7 +32,7 @@ def model_config(tokenizer: Tokenizer) -> LlamaConfig:
     return LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=256,
-        intermediate_size=768,
+        intermediate_size=832,
         num_hidden_layers=6,
         num_attention_heads=4,
         num_key_value_heads=2,
@@ -39,32 +46,53 @@ def model_config(tokenizer: Tokenizer) -> LlamaConfig:
     )
 
 
-def pack_chats(tokenizer: Tokenizer, path: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Rows of CONTEXT tokens: ids, the weight of predicting each token, and the number of the chat it belongs to."""
+class Rows:
+    """Packed chats: token ids, whether each token is the assistant's, and the chat it belongs to, [rows, length] each."""
+
+    def __init__(self, length: int, padding: int) -> None:
+        self.length = length
+        self.padding = padding
+        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.ids = np.full(length, padding, np.int16)
+        self.wanted = np.zeros(length, bool)
+        self.owner = np.full(length, -1, np.int16)
+        self.used = 0
+        self.number = 0
+
+    def add(self, ids: list[int], wanted: list[bool]) -> None:
+        if self.used + len(ids) > self.length:
+            self.close()
+        end = self.used + len(ids)
+        self.ids[self.used : end], self.wanted[self.used : end], self.owner[self.used : end] = ids, wanted, self.number
+        # Nothing predicts the first token of a chat.
+        self.wanted[self.used] = False
+        self.used, self.number = end, self.number + 1
+
+    def close(self) -> None:
+        if self.used:
+            self.parts.append((self.ids.copy(), self.wanted.copy(), self.owner.copy()))
+        self.ids[:], self.wanted[:], self.owner[:] = self.padding, False, -1
+        self.used = self.number = 0
+
+    def tensors(self) -> tuple[torch.Tensor, ...]:
+        self.close()
+        return tuple(torch.from_numpy(np.stack(column)) for column in zip(*self.parts))
+
+
+def pack_chats(tokenizer: Tokenizer, path: Path) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+    """Rows of SHORT_ROW and, for the longer chats, of CONTEXT tokens. Chats beyond the context are left out."""
     padding = tokenizer.token_to_id(END_OF_TEXT)
-    rows: list[tuple[list[int], list[float], list[int]]] = []
-    ids: list[int] = []
-    weights: list[float] = []
-    owners: list[int] = []
-
-    def close_row() -> None:
-        gap = CONTEXT - len(ids)
-        rows.append((ids + [padding] * gap, weights + [0.0] * gap, owners + [-1] * gap))
-
+    short, long = Rows(SHORT_ROW, padding), Rows(CONTEXT, padding)
     with path.open() as file:
-        for number, line in enumerate(file):
-            chat, wanted = encode_chat(tokenizer, json.loads(line)["messages"])
-            chat, wanted = chat[:CONTEXT], wanted[:CONTEXT]
-            if len(ids) + len(chat) > CONTEXT:
-                close_row()
-                ids, weights, owners = [], [], []
-            ids = ids + chat
-            # Nothing predicts the first token of a chat.
-            weights = weights + [0.0] + [1.0 if w else OTHER_TOKENS_WEIGHT for w in wanted[1:]]
-            owners = owners + [number] * len(chat)
-    close_row()
-    columns = list(zip(*rows))
-    return torch.tensor(columns[0]), torch.tensor(columns[1]), torch.tensor(columns[2])
+        while batch := [training_pieces(json.loads(line)) for _, line in zip(range(4096), file)]:
+            encoded = iter(tokenizer.encode_batch([text for pieces in batch for text, _ in pieces], add_special_tokens=False))
+            for pieces in batch:
+                parts = [(next(encoded).ids, wanted) for _, wanted in pieces]
+                ids = [token for part, _ in parts for token in part]
+                wanted = [is_wanted for part, is_wanted in parts for _ in part]
+                if len(ids) <= CONTEXT:
+                    (short if len(ids) <= SHORT_ROW else long).add(ids, wanted)
+    return short.tensors(), long.tensors()
 
 
 def same_chat_mask(owners: torch.Tensor) -> torch.Tensor:
@@ -79,16 +107,14 @@ def build_optimizers(model: LlamaForCausalLM, learning_rate: float) -> list[torc
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     return [
-        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
     ]
 
 
-def learning_rate_factor(progress: float) -> float:
-    """Linear warm-up over the first 2 %, then a cosine down to 2 %."""
-    if progress < 0.02:
-        return 0.05 + 0.95 * progress / 0.02
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+def learning_rate_factor(step: int, steps: int) -> float:
+    decay = max(1, round(steps * DECAY_SHARE))
+    return min((step + 1) / WARM_UP_STEPS, 1.0, (steps - step) / decay)
 
 
 class Trainer:
@@ -100,9 +126,12 @@ class Trainer:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         tokenizer = Tokenizer.from_file(str(args.tokenizer))
         self.model = LlamaForCausalLM(model_config(tokenizer)).to(self.device)
+        self.body = torch.compile(self.model.model, dynamic=False) if args.compile else self.model.model
         self.optimizers = build_optimizers(self.model, args.learning_rate)
-        self.ids, self.weights, self.owners = pack_chats(tokenizer, args.chats)
-        self.order = torch.randperm(len(self.ids))
+        self.short, self.long = pack_chats(tokenizer, args.chats)
+        order = torch.Generator().manual_seed(args.seed)
+        self.short_order = torch.randperm(len(self.short[0]), generator=order)
+        self.long_order = torch.randperm(len(self.long[0]), generator=order)
         self.step = 0
         self.seconds = 0.0
         self.loss = math.nan
@@ -128,22 +157,30 @@ class Trainer:
         partial = self.checkpoint.with_suffix(".part")
         torch.save(state, partial)
         partial.replace(self.checkpoint)
+        self.model.save_pretrained(self.args.out / "model")
 
-    def progress(self) -> float:
-        return max(self.step / self.args.steps, self.seconds / (60 * self.args.minutes))
+    def batch(self) -> tuple[torch.Tensor, ...]:
+        is_long = self.step % LONG_ROWS_EVERY == LONG_ROWS_EVERY - 1
+        data, order = (self.long, self.long_order) if is_long else (self.short, self.short_order)
+        rows = self.args.tokens // data[0].shape[1]
+        # Steps of the other kind leave gaps, so that no row comes again before all have been seen.
+        first = (self.step // LONG_ROWS_EVERY if is_long else self.step - self.step // LONG_ROWS_EVERY) * rows
+        at = order[[(first + i) % len(order) for i in range(rows)]]
+        return tuple(t[at].to(self.device) for t in data)
 
     def batch_loss(self) -> torch.Tensor:
-        first = self.step * self.args.rows
-        at = self.order[[(first + i) % len(self.order) for i in range(self.args.rows)]]
-        ids, weights, owners = (t[at].to(self.device) for t in (self.ids, self.weights, self.owners))
+        ids, wanted, owners = self.batch()
+        ids = ids.long()
+        chosen = wanted | ((owners >= 0) & (torch.rand(ids.shape, device=self.device) < OTHER_TOKENS_SHARE))
+        # A chat's first token is predicted by nothing, or by the chat before it.
+        chosen[:, 1:] &= owners[:, 1:] == owners[:, :-1]
         with torch.autocast(self.device, dtype=torch.bfloat16):
-            logits = self.model(input_ids=ids, attention_mask=same_chat_mask(owners)).logits
-        losses = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten(), reduction="none")
-        wanted = weights[:, 1:].flatten()
-        return (losses * wanted).sum() / wanted.sum()
+            hidden = self.body(input_ids=ids, attention_mask=same_chat_mask(owners), use_cache=False).last_hidden_state
+            logits = self.model.lm_head(hidden[:, :-1][chosen[:, 1:]])
+        return torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][chosen[:, 1:]])
 
     def train_step(self) -> float:
-        factor = learning_rate_factor(self.progress())
+        factor = learning_rate_factor(self.step, self.args.steps)
         loss = self.batch_loss()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -156,20 +193,22 @@ class Trainer:
 
     def run(self) -> None:
         parameters = sum(p.numel() for p in self.model.parameters())
-        print(f"{parameters} parameters, {len(self.ids)} rows of {CONTEXT} tokens, {self.device}", flush=True)
+        print(f"{parameters} parameters, {len(self.short[0])} rows of {SHORT_ROW} and {len(self.long[0])} of {CONTEXT} tokens, {self.device}", flush=True)
         self.model.train()
-        while self.progress() < 1:
+        losses: list[float] = []
+        while self.step < min(self.args.steps, self.args.stop_at):
             started = time.monotonic()
-            self.loss = self.train_step()
+            losses.append(self.train_step())
             self.step += 1
             self.seconds += time.monotonic() - started
-            if self.step % 10 == 0:
-                rate = self.step * self.args.rows * CONTEXT / self.seconds
+            if self.step % 20 == 0:
+                self.loss = sum(losses) / len(losses)
+                losses = []
+                rate = self.step * self.args.tokens / self.seconds
                 print(f"step {self.step} loss {self.loss:.3f} {rate:.0f} tok/s {self.seconds / 60:.1f} min", flush=True)
             if self.step % CHECKPOINT_EVERY_STEPS == 0:
                 self.save()
         self.save()
-        self.model.save_pretrained(self.args.out / "model")
         summary = {"steps": self.step, "minutes": round(self.seconds / 60, 1), "loss": round(self.loss, 4), "parameters": parameters, "device": self.device}
         (self.args.out / "training.json").write_text(json.dumps(summary))
         print(f"done: {summary}", flush=True)
@@ -180,11 +219,12 @@ def main() -> None:
     parser.add_argument("--chats", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the trained model")
-    parser.add_argument("--minutes", type=float, default=22)
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--rows", type=int, default=4, help="rows of 1024 tokens in a step")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--stop-at", type=int, default=1_000_000, help="stop after this step, for a run that goes on with other chats")
+    parser.add_argument("--tokens", type=int, default=8192, help="tokens in a step")
     parser.add_argument("--learning-rate", type=float, default=4e-3)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch likes")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True, help="compiled layers need a C++ compiler; they train twice as fast")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

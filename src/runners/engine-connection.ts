@@ -59,9 +59,12 @@ export class EngineConnection {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
     });
     const lines = new LineSplitter();
-    this.#child.stdio[stepPipe]?.on('data', (chunk: Buffer) => {
+    const pipe = this.#child.stdio[stepPipe];
+    pipe?.on('data', (chunk: Buffer) => {
       lines.push(chunk).forEach((line) => this.#receiveStep(decodeStepFrame(line)));
     });
+    // A pipe breaks with its process, whose end is told by 'exit'.
+    pipe?.on('error', () => undefined);
     this.#child.on('message', (message) => this.#receive(message as FromEngine));
     // Also emitted when a signal cannot be sent; only a process that never started has no pid.
     this.#child.on('error', (error) => this.#child.pid ?? this.#died(error.message));

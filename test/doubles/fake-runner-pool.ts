@@ -138,6 +138,9 @@ export class FakeRunnerPool implements RunnerPool {
       reason: kept.length < pieces.length ? 'length' : 'stop',
       stats: { promptTokens, promptDurationNs: 2e6, generatedTokens: kept.length, generationDurationNs: 3e6 },
       contextIds: [...tokenize(prompt), ...tokenize(kept.join(''))],
+      ...(request.promptLogprobs === true && {
+        promptLogprobs: [...prompt].slice(1).map((character) => logprobOf(character, 0)),
+      }),
     });
   }
 

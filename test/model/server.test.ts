@@ -76,6 +76,37 @@ describe('tars serve', () => {
     expect(whole.message?.content).toBe(text);
   });
 
+  it('answers with a JSON object when the format says so, whatever is sampled', async () => {
+    const ask = async (seed: number, think: boolean): Promise<unknown> => {
+      const messages = [{ role: 'user', content: seed % 2 === 0 ? 'Which port does the server use? Answer in JSON.' : 'hello' }];
+      const options = { seed, temperature: 1, num_predict: 200 };
+      const body = { model: 'tars-demo', messages, format: 'json', think, stream: false, options };
+      const reply = (await (await server.post('/api/chat', body)).json()) as ReplyLine & { done_reason: string };
+      return reply.done_reason === 'stop' ? JSON.parse(reply.message?.content ?? '') : 'cut';
+    };
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => ask(index, index % 3 === 0)));
+    const objects = answers.filter((answer) => answer !== 'cut');
+    objects.forEach((answer) => expect(typeof answer).toBe('object'));
+    expect(objects.length).toBeGreaterThan(6);
+  });
+
+  it('scores a prompt as it scored the same tokens when it wrote them', async () => {
+    const body = { model: 'tars-demo', raw: true, stream: false };
+    const prompt = '<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n';
+    interface Scored {
+      response: string;
+      logprobs: { token: string; logprob: number }[];
+      prompt_logprobs: { token: string; logprob: number }[];
+    }
+    const post = async (rest: object): Promise<Scored> =>
+      (await (await server.post('/api/generate', { ...body, ...rest })).json()) as Scored;
+    const written = await post({ prompt, logprobs: true, options: { temperature: 0, num_predict: 12 } });
+    const scored = await post({ prompt: prompt + written.response, prompt_logprobs: true, options: { num_predict: 1 } });
+    const tail = scored.prompt_logprobs.slice(-written.logprobs.length);
+    expect(tail.map(({ token }) => token)).toEqual(written.logprobs.map(({ token }) => token));
+    tail.forEach(({ logprob }, index) => expect(logprob).toBeCloseTo(written.logprobs[index]?.logprob ?? NaN, 4));
+  });
+
   it('gives the same text for the same seed, alone and beside other requests', async () => {
     const body = { model: 'tars-demo', prompt: 'hello', stream: false, options: { seed: 7, num_predict: 40 } };
     const text = async (): Promise<string | undefined> =>

@@ -84,7 +84,7 @@ describe('errors before the first piece', () => {
       'chat',
       { model: 'plain', messages: [user('x')], format: { type: 'object' } },
       501,
-      'structured output ("format") is not available in this version',
+      'a JSON schema in "format" is not available in this version; "json" is',
     ],
     [
       'generate',
@@ -369,5 +369,29 @@ describe('errors and metrics', () => {
     expect(text).toMatch(/tars_request_success_total\{model="tuned:latest",finished_reason="stop"\} [1-9]/);
     expect(text).toMatch(/tars_num_requests_running\{model="tuned:latest"\} 0/);
     expect(text).toMatch(/tars_request_success_total\{model="chat:latest",finished_reason="error"\} [1-9]/);
+  });
+});
+
+describe('format', () => {
+  it('asks the engine for a JSON object, and says which tags its thinking has', async () => {
+    await generate({ model: 'plain', prompt: 'x', format: 'json' });
+    await chat({ model: 'chat', messages: [user('x')], format: 'json' });
+    await chat({ model: 'chat', messages: [user('x')], format: 'json', think: false });
+    await chat({ model: 'chat', messages: [user('x')], format: '' });
+    const thinking = { open: '<think>', close: '</think>' };
+    expect(fixture.pool.requests.map(({ format }) => format)).toEqual([
+      { kind: 'json' },
+      { kind: 'json', thinking },
+      { kind: 'json' },
+      undefined,
+    ]);
+  });
+});
+
+describe('prompt_logprobs', () => {
+  it('are on the last object of a generate reply when asked for', async () => {
+    const { body } = await generate({ model: 'plain', raw: true, prompt: 'abc', prompt_logprobs: true });
+    expect(body['prompt_logprobs']).toEqual(['b', 'c'].map((token) => ({ token, logprob: -0.5, bytes: [token.charCodeAt(0)] })));
+    expect((await generate({ model: 'plain', raw: true, prompt: 'abc' })).body).not.toHaveProperty('prompt_logprobs');
   });
 });
