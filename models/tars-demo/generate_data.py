@@ -56,13 +56,14 @@ class Turns:
         self.rng = rng
         self.held_out = held_out_texts()
         self.guide = [{**fact, "answer": fact["answer"].replace("{parameters}", PARAMETERS)} for fact in read("guide.json")]
-        self.questions: dict[str, list[str]] = {**read("questions_1.json"), **read("questions_2.json")}
-        for fact in self.guide:
-            asked = [q for q in dict.fromkeys(self.questions[fact["id"]]) if normal(q) not in self.held_out]
-            self.questions[fact["id"]] = asked
+        files = [json.loads(path.read_text()) for path in sorted((HERE / "data").glob("questions_*.json"))]
+        self.questions = {fact["id"]: self.asked([q for file in files for q in file.get(fact["id"], [])]) for fact in self.guide}
         self.unknown_data = read("unknown.json")
         self.json_data = read("json_requests.json")
-        self.tool_box = ToolBox(read("tools.json"), rng)
+        self.tool_box = ToolBox([read("tools.json"), read("tools_2.json")], rng)
+
+    def asked(self, questions: list[str]) -> list[str]:
+        return [q for q in dict.fromkeys(questions) if self.is_free(q)]
 
     def is_free(self, text: str) -> bool:
         return normal(text) not in self.held_out
@@ -184,7 +185,7 @@ class Turns:
 
 # How often a turn is of each kind: fact, unknown, sum, json, tool_call, tool_vain; and the first four for turns before the last.
 # Language comes first; sums and copying into calls take far more examples, and are learned on top of it.
-MIXES = {"first": ([40, 13, 10, 11, 17, 9], [58, 18, 14, 10]), "second": ([30, 10, 19, 12, 21, 8], [42, 12, 36, 10])}
+MIXES = {"first": ([40, 13, 10, 11, 17, 9], [58, 18, 14, 10]), "second": ([30, 10, 19, 12, 21, 8], [42, 12, 36, 10]), "third": ([42, 10, 14, 9, 18, 7], [52, 12, 27, 9])}
 
 
 class Chats:

@@ -20,5 +20,7 @@ train() {
 "$python" train_tokenizer.py --chats "$work/first.jsonl" --out "$work/tokenizer.json"
 STEPS=3000 train "$work/first.jsonl" 700
 "$python" generate_data.py --out "$work/second.jsonl" --chats 300000 --long 5000 --mix second --seed 2
-STEPS=2200 train "$work/second.jsonl" 2200
+STEPS=2200 train "$work/second.jsonl" 1400
+"$python" generate_data.py --out "$work/third.jsonl" --chats 135000 --long 2500 --mix third --seed 3
+STEPS=2700 train "$work/third.jsonl" 2700
 "$python" export_gguf.py --model "$work/run/model" --tokenizer "$work/tokenizer.json"

@@ -72,17 +72,17 @@ def odd_text(rng: random.Random) -> str:
 
 
 class ToolBox:
-    def __init__(self, data: dict, rng: random.Random) -> None:
-        self.tools = data["tools"]
-        self.slots = data["slots"]
+    def __init__(self, files: list[dict], rng: random.Random) -> None:
+        # Each file's slots are its own.
+        self.tools = [{**tool, "slots": file["slots"]} for file in files for tool in file["tools"]]
         self.rng = rng
 
-    def value(self, parameter: dict) -> object:
+    def value(self, parameter: dict, slots: dict[str, list]) -> object:
         rng = self.rng
         kind = parameter["type"]
         if parameter.get("enum"):
             return rng.choice(parameter["enum"])
-        drawn = rng.choice(self.slots[parameter["slot"]])
+        drawn = rng.choice(slots[parameter["slot"]])
         if kind == "integer":
             return rng.randrange(1, 10 ** rng.randrange(1, 5)) if rng.random() < 0.5 else int(drawn)
         if kind == "number":
@@ -115,9 +115,9 @@ class ToolBox:
         values = dict(fixed)
         for name, parameter in tool["parameters"].items():
             if "{" + name + "}" in text:
-                value = self.value(parameter)
+                value = self.value(parameter, tool["slots"])
                 values[name] = value
-                text = text.replace("{" + name + "}", str(value))
+                text = text.replace("{" + name + "}", str(value).lower() if isinstance(value, bool) else str(value))
         return text, values
 
     def others(self, tool: dict | None, count: int) -> list[dict]:

@@ -12,70 +12,186 @@ namespace TARS_ISA {
 // products fill the reorder window, so that few loads are in flight. Distances from 1 to 4 KiB measure alike.
 constexpr size_t kPrefetchBytes = 2304;
 
-struct NibbleCodec {
-  static constexpr size_t kHeaderBytes = 64, kBlockBytes = 256;
-  static constexpr bool kHasMin = false, kIsNibble = true;
-};
-struct NibbleMinCodec {
-  static constexpr size_t kHeaderBytes = 128, kBlockBytes = 256;
-  static constexpr bool kHasMin = true, kIsNibble = true;
-};
-struct ByteCodec {
-  static constexpr size_t kHeaderBytes = 64, kBlockBytes = 512;
-  static constexpr bool kHasMin = false, kIsNibble = false;
+template <int N>
+struct Index {
+  static constexpr int value = N;
 };
 
-// One block of 32 columns: T tokens of the panel with G groups.
-template <class Codec, int T, int G>
-[[gnu::always_inline]] inline void addBlock(const uint8_t* const (&tiles)[G], size_t half, const uint8_t* panel, F32 (&sums)[T][G]) {
+template <class Function>
+[[gnu::always_inline]] inline void forFour(const Function& function) {
+  function(Index<0>());
+  function(Index<1>());
+  function(Index<2>());
+  function(Index<3>());
+}
+
+// How codes lie: kHighBits beside a nibble, in a plane behind the nibbles of a block.
+template <int kHighBits>
+struct NibbleCodes {
+  static constexpr bool kIsNibble = true;
+  static constexpr size_t kBlockBytes = 256 + 64 * kHighBits;
+
+  // Codes of vector J of a half block from their nibbles.
+  template <int kHalf, int J>
+  [[gnu::always_inline]] static Codes read(Codes nibbles, const uint8_t* block) {
+    if constexpr (kHighBits == 1) return addFifthBits(nibbles, block + 256 + kHalf * 32 + J * 8);
+    if constexpr (kHighBits == 2) return addTwoBits<J>(nibbles, loadCodes(block + 256 + kHalf * 64));
+    return nibbles;
+  }
+};
+struct ByteCodes {
+  static constexpr bool kIsNibble = false;
+  static constexpr size_t kBlockBytes = 512;
+};
+
+// How scales and mins lie. A half each for each block of 32 columns, for the two blocks of a tile:
+template <bool kWithMin>
+struct BlockFactors {
+  static constexpr size_t kHeaderBytes = kWithMin ? 128 : 64, kTileBlocks = 2;
+  static constexpr bool kHasMin = kWithMin;
+  static constexpr int kSubBlocks = 1, kOffset = 0;
+
+  [[gnu::always_inline]] static F32 scale(const uint8_t* tile, size_t block) {
+    return loadHalf(reinterpret_cast<const uint16_t*>(tile) + block * kGroupRows);
+  }
+  [[gnu::always_inline]] static F32 min(const uint8_t* tile, size_t block) {
+    return loadHalf(reinterpret_cast<const uint16_t*>(tile) + (2 + block) * kGroupRows);
+  }
+};
+// Two halves for 256 columns, which a byte for each block multiplies; the second half is the min with its sign turned.
+struct SuperFactors {
+  static constexpr size_t kHeaderBytes = 320, kTileBlocks = 8;
+  static constexpr bool kHasMin = true;
+  static constexpr int kSubBlocks = 1, kOffset = 0;
+
+  [[gnu::always_inline]] static F32 scale(const uint8_t* tile, size_t block) {
+    return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile)), loadBytes(tile + 64 + block * kGroupRows));
+  }
+  [[gnu::always_inline]] static F32 min(const uint8_t* tile, size_t block) {
+    return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile) + kGroupRows), loadBytes(tile + 64 + (8 + block) * kGroupRows));
+  }
+};
+// One half for 256 columns, which a signed byte for each 16 columns multiplies; codes are offset by 32.
+struct SignedSuperFactors {
+  static constexpr size_t kHeaderBytes = 320, kTileBlocks = 8;
+  static constexpr bool kHasMin = false;
+  static constexpr int kSubBlocks = 2, kOffset = 32;
+
+  [[gnu::always_inline]] static F32 scale(const uint8_t* tile, size_t subBlock) {
+    return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile)), loadSignedBytes(tile + 64 + subBlock * kGroupRows));
+  }
+};
+
+template <class CodesLayout, class FactorsLayout>
+struct Codec : CodesLayout, FactorsLayout {};
+
+// Adds vector J of a half block to the integer sums.
+template <class Codec, int kHalf, int J, int T, int G>
+[[gnu::always_inline]] inline void addNibbles(const Codes (&nibbles)[G], const uint8_t* const (&blocks)[G], const int8_t* quads, I32 (&dots)[T][G]) {
+  Codes codes[G];
+#pragma GCC unroll 4
+  for (int g = 0; g < G; g++) codes[g] = Codec::template read<kHalf, J>(kHalf == 0 ? lowNibbles(nibbles[g]) : highNibbles(nibbles[g]), blocks[g]);
+#pragma GCC unroll 16
+  for (int t = 0; t < T; t++) {
+    const Quad quad = splatQuad(quads + t * kBlockColumns + 16 * kHalf + 4 * J);
+#pragma GCC unroll 4
+    for (int g = 0; g < G; g++) dots[t][g] = dotNibbles(dots[t][g], codes[g], quad);
+  }
+}
+
+template <int T, int G>
+[[gnu::always_inline]] inline void addScaled(const I32 (&dots)[T][G], int g, F32 scale, const float* scales, F32 (&sums)[T][G]) {
+#pragma GCC unroll 16
+  for (int t = 0; t < T; t++) sums[t][g] = fmadd(toFloat(dots[t][g]), mul(scale, splat(scales[t])), sums[t][g]);
+}
+
+// Half a block with a scale of its own.
+template <class Codec, int kHalf, int T, int G>
+[[gnu::always_inline]] inline void addSubBlock(const uint8_t* const (&tiles)[G], const uint8_t* const (&blocks)[G], size_t block, const uint8_t* panel, F32 (&sums)[T][G]) {
   const int8_t* quads = reinterpret_cast<const int8_t*>(panel);
   const float* scales = reinterpret_cast<const float*>(panel + T * kBlockColumns);
   const uint8_t* starts = panel + T * (kBlockColumns + 4);
   I32 dots[T][G];
 #pragma GCC unroll 16
   for (int t = 0; t < T; t++) {
-    int32_t start = 0;
-    if (!Codec::kHasMin) __builtin_memcpy(&start, starts + 4 * t, 4);
+    int16_t sum;
+    __builtin_memcpy(&sum, starts + 4 * t + 2 * kHalf, 2);
 #pragma GCC unroll 4
-    for (int g = 0; g < G; g++) dots[t][g] = splatInt(start);
+    for (int g = 0; g < G; g++) dots[t][g] = splatInt(-Codec::kOffset * sum);
   }
-#pragma GCC unroll 8
-  for (int j = 0; j < static_cast<int>(Codec::kBlockBytes / 64); j++) {
-    Codes codes[G];
+  forFour([&](auto j) __attribute__((always_inline)) {
+    constexpr int J = decltype(j)::value;
+    Codes nibbles[G];
 #pragma GCC unroll 4
     for (int g = 0; g < G; g++) {
-      const uint8_t* place = tiles[g] + Codec::kHeaderBytes + half * Codec::kBlockBytes + 64 * j;
-      codes[g] = loadCodes(place);
-      __builtin_prefetch(place + kPrefetchBytes);
+      nibbles[g] = loadCodes(blocks[g] + 64 * J);
+      if (kHalf == 0) __builtin_prefetch(blocks[g] + 64 * J + kPrefetchBytes);
     }
+    addNibbles<Codec, kHalf, J, T, G>(nibbles, blocks, quads, dots);
+  });
+#pragma GCC unroll 4
+  for (int g = 0; g < G; g++) addScaled<T, G>(dots, g, Codec::scale(tiles[g], 2 * block + kHalf), scales, sums);
+}
+
+// One block of 32 columns: T tokens of the panel with G groups.
+template <class Codec, int T, int G>
+[[gnu::always_inline]] inline void addBlock(const uint8_t* const (&tiles)[G], size_t block, const uint8_t* panel, F32 (&sums)[T][G]) {
+  const uint8_t* blocks[G];
+#pragma GCC unroll 4
+  for (int g = 0; g < G; g++) blocks[g] = tiles[g] + Codec::kHeaderBytes + block * Codec::kBlockBytes;
+  if constexpr (Codec::kSubBlocks == 2) {
+    addSubBlock<Codec, 0, T, G>(tiles, blocks, block, panel, sums);
+    addSubBlock<Codec, 1, T, G>(tiles, blocks, block, panel, sums);
+  } else {
+    const int8_t* quads = reinterpret_cast<const int8_t*>(panel);
+    const float* scales = reinterpret_cast<const float*>(panel + T * kBlockColumns);
+    const uint8_t* starts = panel + T * (kBlockColumns + 4);
+    I32 dots[T][G];
 #pragma GCC unroll 16
     for (int t = 0; t < T; t++) {
-      const Quad quad = splatQuad(quads + t * kBlockColumns + 4 * j);
+      int32_t start = 0;
+      if (!Codec::kHasMin) __builtin_memcpy(&start, starts + 4 * t, 4);
 #pragma GCC unroll 4
-      for (int g = 0; g < G; g++) {
-        dots[t][g] = Codec::kIsNibble ? dotNibbles(dots[t][g], lowNibbles(codes[g]), quad) : dotBytes(dots[t][g], codes[g], quad);
+      for (int g = 0; g < G; g++) dots[t][g] = splatInt(start);
+    }
+    if constexpr (Codec::kIsNibble) {
+      forFour([&](auto j) __attribute__((always_inline)) {
+        constexpr int J = decltype(j)::value;
+        Codes nibbles[G];
+#pragma GCC unroll 4
+        for (int g = 0; g < G; g++) {
+          nibbles[g] = loadCodes(blocks[g] + 64 * J);
+          __builtin_prefetch(blocks[g] + 64 * J + kPrefetchBytes);
+        }
+        addNibbles<Codec, 0, J, T, G>(nibbles, blocks, quads, dots);
+        addNibbles<Codec, 1, J, T, G>(nibbles, blocks, quads, dots);
+      });
+    } else {
+#pragma GCC unroll 8
+      for (int j = 0; j < 8; j++) {
+        Codes codes[G];
+#pragma GCC unroll 4
+        for (int g = 0; g < G; g++) {
+          codes[g] = loadCodes(blocks[g] + 64 * j);
+          __builtin_prefetch(blocks[g] + 64 * j + kPrefetchBytes);
+        }
+#pragma GCC unroll 16
+        for (int t = 0; t < T; t++) {
+          const Quad quad = splatQuad(quads + t * kBlockColumns + 4 * j);
+#pragma GCC unroll 4
+          for (int g = 0; g < G; g++) dots[t][g] = dotBytes(dots[t][g], codes[g], quad);
+        }
       }
     }
-    if (Codec::kIsNibble) {
-#pragma GCC unroll 16
-      for (int t = 0; t < T; t++) {
-        const Quad quad = splatQuad(quads + t * kBlockColumns + 16 + 4 * j);
 #pragma GCC unroll 4
-        for (int g = 0; g < G; g++) dots[t][g] = dotNibbles(dots[t][g], highNibbles(codes[g]), quad);
+    for (int g = 0; g < G; g++) {
+      addScaled<T, G>(dots, g, Codec::scale(tiles[g], block), scales, sums);
+      if constexpr (Codec::kHasMin) {
+        const F32 min = Codec::min(tiles[g], block);
+        const float* factors = reinterpret_cast<const float*>(starts);
+#pragma GCC unroll 16
+        for (int t = 0; t < T; t++) sums[t][g] = fmadd(min, splat(factors[t]), sums[t][g]);
       }
-    }
-  }
-#pragma GCC unroll 4
-  for (int g = 0; g < G; g++) {
-    const uint16_t* header = reinterpret_cast<const uint16_t*>(tiles[g]) + half * kGroupRows;
-    const F32 scale = loadHalf(header);
-#pragma GCC unroll 16
-    for (int t = 0; t < T; t++) sums[t][g] = fmadd(toFloat(dots[t][g]), mul(scale, splat(scales[t])), sums[t][g]);
-    if (Codec::kHasMin) {
-      const F32 min = loadHalf(header + 2 * kGroupRows);
-      const float* factors = reinterpret_cast<const float*>(starts);
-#pragma GCC unroll 16
-      for (int t = 0; t < T; t++) sums[t][g] = fmadd(min, splat(factors[t]), sums[t][g]);
     }
   }
 }
@@ -92,13 +208,13 @@ void multiplyPass(const uint8_t* weights, size_t groupStride, const uint8_t* pan
     for (int t = 0; t < T; t++) sums[t][g] = splat(0.0f);
   }
   constexpr size_t kPanelBytes = T * kPanelBlockBytes;
-  for (size_t block = 0; block + 1 < numBlocks; block += 2, panel += 2 * kPanelBytes) {
-    addBlock<Codec, T, G>(tiles, 0, panel, sums);
-    addBlock<Codec, T, G>(tiles, 1, panel + kPanelBytes, sums);
+  for (; numBlocks >= Codec::kTileBlocks; numBlocks -= Codec::kTileBlocks) {
+#pragma GCC unroll 2
+    for (size_t block = 0; block < Codec::kTileBlocks; block++, panel += kPanelBytes) addBlock<Codec, T, G>(tiles, block, panel, sums);
 #pragma GCC unroll 4
-    for (int g = 0; g < G; g++) tiles[g] += Codec::kHeaderBytes + 2 * Codec::kBlockBytes;
+    for (int g = 0; g < G; g++) tiles[g] += Codec::kHeaderBytes + Codec::kTileBlocks * Codec::kBlockBytes;
   }
-  if (numBlocks % 2 != 0) addBlock<Codec, T, G>(tiles, 0, panel, sums);
+  if (Codec::kTileBlocks == 2 && numBlocks > 0) addBlock<Codec, T, G>(tiles, 0, panel, sums);
 #pragma GCC unroll 4
   for (int g = 0; g < G; g++) {
 #pragma GCC unroll 16
@@ -126,6 +242,22 @@ inline void multiplyPanel(const MatMulTask& task, const uint8_t* weights, size_t
   }
 }
 
+inline void multiplyPanelOfType(const MatMulTask& task, const uint8_t* weights, size_t stride, size_t numGroups, const uint8_t* panel,
+                                size_t count, float* tile) {
+  const auto run = [&](auto codec) { multiplyPanel<decltype(codec)>(task, weights, stride, numGroups, panel, count, tile); };
+  switch (task.type) {
+    case WeightType::kQ4_0: return run(Codec<NibbleCodes<0>, BlockFactors<false>>());
+    case WeightType::kQ4_1: return run(Codec<NibbleCodes<0>, BlockFactors<true>>());
+    case WeightType::kQ5_0: return run(Codec<NibbleCodes<1>, BlockFactors<false>>());
+    case WeightType::kQ5_1: return run(Codec<NibbleCodes<1>, BlockFactors<true>>());
+    case WeightType::kQ8_0: return run(Codec<ByteCodes, BlockFactors<false>>());
+    case WeightType::kQ4_K: return run(Codec<NibbleCodes<0>, SuperFactors>());
+    case WeightType::kQ5_K: return run(Codec<NibbleCodes<1>, SuperFactors>());
+    case WeightType::kQ6_K: return run(Codec<NibbleCodes<2>, SignedSuperFactors>());
+    default: return;
+  }
+}
+
 // Adds the planes of each token: [numGroups, count * 2, 16] becomes [numGroups, count, 16] at the start of `tile`.
 inline void addPlanes(float* tile, size_t numGroups, size_t count) {
   for (size_t row = 0; row < numGroups * count; row++) {
@@ -144,9 +276,7 @@ inline void multiplyQuantised(const MatMulTask& task, size_t firstGroup, size_t 
     const size_t count = panelBegin(p + 1, panels, task.numTokens) - token;
     const size_t rows = count * task.numPlanes;
     const uint8_t* panel = task.panels + token * tokenBytes;
-    if (task.type == WeightType::kQ4_0) multiplyPanel<NibbleCodec>(task, weights, stride, numGroups, panel, rows, tile);
-    if (task.type == WeightType::kQ4_1) multiplyPanel<NibbleMinCodec>(task, weights, stride, numGroups, panel, rows, tile);
-    if (task.type == WeightType::kQ8_0) multiplyPanel<ByteCodec>(task, weights, stride, numGroups, panel, rows, tile);
+    multiplyPanelOfType(task, weights, stride, numGroups, panel, rows, tile);
     if (task.numPlanes == 2) addPlanes(tile, numGroups, count);
     finishTile(task, tile, token, count, firstGroup, numGroups);
   }

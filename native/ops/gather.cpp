@@ -7,6 +7,36 @@ namespace tars {
 
 namespace {
 
+float readHalf(const uint8_t* place) {
+  uint16_t bits;
+  memcpy(&bits, place, 2);
+  return plain::halfToFloat(bits);
+}
+
+struct Factors {
+  float scale, min;
+};
+
+// Scale and min of 16 columns of one row; x + -0 is x for every x.
+Factors readFactors(const WeightTypeInfo& info, const uint8_t* tile, size_t block, size_t half, size_t lane) {
+  const uint8_t* first = tile + lane * 2;
+  if (info.tileColumns == 64) return {readHalf(first + block * 32), info.hasMin ? readHalf(first + 64 + block * 32) : -0.0f};
+  const uint8_t* bytes = tile + 64 + lane;
+  if (info.hasSubBlocks) return {readHalf(first) * static_cast<float>(static_cast<int8_t>(bytes[(2 * block + half) * kGroupRows])), -0.0f};
+  return {readHalf(first) * static_cast<float>(bytes[block * kGroupRows]), readHalf(first + 32) * static_cast<float>(bytes[(8 + block) * kGroupRows])};
+}
+
+// Code of element i of a block of one row.
+int readCode(const WeightTypeInfo& info, const uint8_t* codes, size_t i, size_t lane) {
+  if (info.codeBits == 8) return codes[i / 4 * 64 + lane * 4 + i % 4];
+  const size_t half = i / 16, vector = i % 16 / 4, place = lane * 4 + i % 4;
+  const int nibble = codes[vector * 64 + place] >> (4 * half) & 15;
+  const uint8_t* high = codes + 256;
+  if (info.codeBits == 5) return nibble | (high[half * 32 + vector * 8 + place / 8] >> place % 8 & 1) << 4;
+  if (info.codeBits == 6) return nibble | (high[half * 64 + place] >> 2 * vector & 3) << 4;
+  return nibble;
+}
+
 // One row of a packed matrix as floats, bit for bit what src/quant/dequantise.ts gives.
 void readRow(const ProductAttributes& attributes, const uint8_t* table, size_t row, float* out) {
   const WeightTypeInfo& info = weightTypeInfo(attributes.type);
@@ -29,19 +59,14 @@ void readRow(const ProductAttributes& attributes, const uint8_t* table, size_t r
     }
     return;
   }
+  const size_t tileBlocks = info.tileColumns / kBlockColumns;
   for (size_t block = 0; block < numCols / kBlockColumns; block++) {
-    const uint8_t* tile = group + block / 2 * (info.headerBytes + 2 * info.blockCodeBytes);
-    const uint16_t* header = reinterpret_cast<const uint16_t*>(tile) + block % 2 * kGroupRows + lane;
-    const uint8_t* codes = tile + info.headerBytes + block % 2 * info.blockCodeBytes + lane * 4;
-    const float scale = plain::halfToFloat(header[0]);
-    const float min = info.hasMin ? plain::halfToFloat(header[2 * kGroupRows]) : -0.0f;
+    const uint8_t* tile = group + block / tileBlocks * (info.headerBytes + tileBlocks * info.blockCodeBytes);
+    const uint8_t* codes = tile + info.headerBytes + block % tileBlocks * info.blockCodeBytes;
     float* values = out + block * kBlockColumns;
     for (size_t i = 0; i < kBlockColumns; i++) {
-      const bool isByte = info.blockCodeBytes == 512;
-      const size_t place = isByte ? i : i % 16;
-      const uint8_t byte = codes[place / 4 * 64 + place % 4];
-      const int code = isByte ? byte : i < 16 ? byte & 15 : byte >> 4;
-      values[i] = static_cast<float>(code - info.codeOffset) * scale + min;
+      const Factors factors = readFactors(info, tile, block % tileBlocks, i / 16, lane);
+      values[i] = static_cast<float>(readCode(info, codes, i, lane) - info.codeOffset) * factors.scale + factors.min;
     }
   }
 }

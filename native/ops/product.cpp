@@ -35,8 +35,11 @@ ProductAttributes readProductAttributes(AttributeReader& attributes) {
   const int64_t bits = attributes.optionalInt("activation_bits", 8);
   if (bits != 8 && bits != 16) attributes.fail("activation_bits = %lld is neither 8 nor 16", static_cast<long long>(bits));
   product.numPlanes = bits == 16 ? 2 : 1;
-  if (!attributes.hasFailed() && isQuantised(product.type) && product.numCols % kBlockColumns != 0) {
-    attributes.fail("K = %lld is not a multiple of 32", static_cast<long long>(product.numCols));
+  if (!attributes.hasFailed() && isQuantised(product.type)) {
+    const int64_t multiple = static_cast<int64_t>(weightTypeInfo(product.type).rowMultiple());
+    if (product.numCols % multiple != 0) {
+      attributes.fail("K = %lld is not a multiple of %lld", static_cast<long long>(product.numCols), static_cast<long long>(multiple));
+    }
   }
   return product;
 }

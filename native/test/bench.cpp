@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
   }
   std::printf("%s, %zu threads, 2048 x 8192\n", tars::kernels().name, threads);
   Pool pool(threads);
-  for (const char* name : {"q4_0", "q4_1", "q8_0", "f16", "bf16", "f32"}) {
+  for (const char* name : {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k", "f16", "bf16", "f32"}) {
     tars::WeightType type;
     tars::parseWeightType(name, &type);
     const bool isFloat = !tars::isQuantised(type);

@@ -119,8 +119,12 @@ export class Engine {
 
   async #prepareConstraints(plan: StepPlan): Promise<void> {
     for (const { sequence } of plan) {
+      const { constraint } = sequence.request;
+      if (constraint === undefined) {
+        continue;
+      }
       try {
-        await sequence.request.constraint?.ready();
+        await constraint.ready();
       } catch (error) {
         sequence.isAborted = true;
         this.#fail(sequence, error);
@@ -226,10 +230,13 @@ export class Engine {
 /** Enters the scores of prompt tokens: the row of each token tells about the one behind it. */
 function scorePrompt(sequence: Sequence, rows: readonly Float32Array[]): void {
   const { scoresPrompt, promptIds } = sequence.request;
+  if (scoresPrompt !== true || sequence.isShifted) {
+    return;
+  }
   rows.forEach((row, index) => {
     const place = sequence.numComputed - rows.length + index;
     const next = promptIds[place + 1];
-    if (scoresPrompt === true && next !== undefined) {
+    if (next !== undefined) {
       sequence.promptLogprobs[place] = sequence.sampler.logprobs(row, next, 0).logprob;
     }
   });

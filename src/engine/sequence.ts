@@ -64,6 +64,8 @@ export class Sequence {
   numComputed = 0;
   numGenerated = 0;
   isAborted = false;
+  /** The oldest tokens were discarded: the context no longer begins with the prompt. */
+  isShifted = false;
   numCachedTokens = 0;
   /** Log-probability of prompt token i + 1, as far as it is known; only when the request wants it. */
   readonly promptLogprobs: number[] = [];
@@ -92,7 +94,7 @@ export class Sequence {
 
   /** The prompt is being run and each of its tokens is to be scored. */
   get isScoring(): boolean {
-    return this.request.scoresPrompt === true && this.numComputed < this.request.promptIds.length;
+    return this.request.scoresPrompt === true && !this.isShifted && this.numComputed < this.request.promptIds.length;
   }
 
   /** Key of the prefix that ends with full block `index`; computed once per block. */
@@ -118,6 +120,7 @@ export class Sequence {
   shift(keep: number): void {
     const discarded = Math.max(1, Math.floor((this.tokens.length - keep) / 2));
     this.tokens.splice(keep, discarded);
+    this.isShifted = true;
     this.#prefixKeys = [];
     this.numComputed = 0;
   }

@@ -1,7 +1,7 @@
 /** The tensor types of GGML files that TARS reads, and how their bytes are laid out in a row. */
 import { TarsError } from '../errors/index.js';
 
-export type BlockType = 'F32' | 'F16' | 'BF16' | 'Q4_0' | 'Q4_1' | 'Q8_0';
+export type BlockType = 'F32' | 'F16' | 'BF16' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
 export interface BlockTypeInfo {
   /** Number of the type in GGUF files (`ggml_type`). */
@@ -17,7 +17,12 @@ export const blockTypes: Readonly<Record<BlockType, BlockTypeInfo>> = {
   BF16: { ggmlId: 30, blockElements: 1, blockBytes: 2 },
   Q4_0: { ggmlId: 2, blockElements: 32, blockBytes: 18 }, // f16 scale, 16 bytes of codes
   Q4_1: { ggmlId: 3, blockElements: 32, blockBytes: 20 }, // f16 scale, f16 min, 16 bytes of codes
+  Q5_0: { ggmlId: 6, blockElements: 32, blockBytes: 22 }, // f16 scale, 32 fifth bits, 16 bytes of low bits
+  Q5_1: { ggmlId: 7, blockElements: 32, blockBytes: 24 }, // f16 scale, f16 min, 32 fifth bits, 16 bytes of low bits
   Q8_0: { ggmlId: 8, blockElements: 32, blockBytes: 34 }, // f16 scale, 32 signed codes
+  Q4_K: { ggmlId: 12, blockElements: 256, blockBytes: 144 }, // f16 scale, f16 min, 8 + 8 factors of 6 bits, 128 bytes of codes
+  Q5_K: { ggmlId: 13, blockElements: 256, blockBytes: 176 }, // the same with 32 bytes of fifth bits before the codes
+  Q6_K: { ggmlId: 14, blockElements: 256, blockBytes: 210 }, // 128 bytes of low bits, 64 of high bits, 16 signed factors, f16 scale
 };
 
 /** The type with this GGML number, or undefined when TARS does not read it. */

@@ -2,10 +2,13 @@
 import { TarsError } from '../errors/index.js';
 import { blockTypes, rawRowBytes, type BlockType } from './block-type.js';
 import { bfloatsToFloats, halfToFloat, halvesToFloats } from './float16.js';
+import { q6, readCodes, readFactors, type WideBlockType } from './raw-blocks.js';
 
 /**
  * Values of whole rows: `raw` is any number of rows of `numCols` elements, one after the other.
- * Q4_0: (code - 8) * scale; Q4_1: code * scale + min; Q8_0: code * scale; every step rounds to single precision as in GGML.
+ * Q4_0: (code - 8) * scale; Q4_1: code * scale + min; Q8_0: code * scale; Q5_0 and Q5_1 as those of 4 bits with an offset of 16;
+ * Q4_K, Q5_K: code * (scale * factor) - min * factor; Q6_K: (scale * factor) * (code - 32). Every step rounds to single precision
+ * as in GGML.
  * Throws when `raw` is not a whole number of rows.
  */
 export function dequantiseRows(type: BlockType, raw: Uint8Array, numCols: number): Float32Array {
@@ -25,6 +28,12 @@ export function dequantiseRows(type: BlockType, raw: Uint8Array, numCols: number
       return dequantiseNibbles(raw, blockTypes.Q4_1.blockBytes, 4, 0);
     case 'Q8_0':
       return dequantiseBytes(raw);
+    case 'Q5_0':
+    case 'Q5_1':
+    case 'Q4_K':
+    case 'Q5_K':
+    case 'Q6_K':
+      return dequantiseWide(type, raw);
     default:
       throw new TarsError('INTERNAL', { reason: `no formula for type ${String(type satisfies never)}` });
   }
@@ -61,6 +70,54 @@ function dequantiseBytes(raw: Uint8Array): Float32Array {
     }
   }
   return values;
+}
+
+function dequantiseWide(type: WideBlockType, raw: Uint8Array): Float32Array {
+  const { blockBytes, blockElements } = blockTypes[type];
+  const values = new Float32Array((raw.length / blockBytes) * blockElements);
+  const codes = new Uint8Array(32);
+  const factors = new Uint8Array(16);
+  for (let target = 0, at = 0; at < raw.length; at += blockBytes) {
+    readFactors(raw, at, factors);
+    for (let index = 0; index < blockElements / 32; index++, target += 32) {
+      readCodes(type, raw, at, index, codes);
+      for (let e = 0; e < 32; e++) {
+        const { scale, min } = rawFactors(type, raw, at, factors, index, e);
+        const offset = type === 'Q5_0' ? 16 : type === 'Q6_K' ? 32 : 0;
+        values[target + e] = Math.fround(((codes[e] ?? 0) - offset) * scale) + min;
+      }
+    }
+  }
+  return values;
+}
+
+/** Scale and min of element `e` of block `index`; x + -0 is x for every x. */
+function rawFactors(
+  type: WideBlockType,
+  raw: Uint8Array,
+  at: number,
+  factors: Uint8Array,
+  index: number,
+  e: number,
+): { readonly scale: number; readonly min: number } {
+  switch (type) {
+    case 'Q5_0':
+      return { scale: readHalf(raw, at), min: -0 };
+    case 'Q5_1':
+      return { scale: readHalf(raw, at), min: readHalf(raw, at + 2) };
+    case 'Q4_K':
+    case 'Q5_K':
+      return {
+        scale: Math.fround(readHalf(raw, at) * (factors[index] ?? 0)),
+        min: -Math.fround(readHalf(raw, at + 2) * (factors[8 + index] ?? 0)),
+      };
+    case 'Q6_K': {
+      const factor = ((raw[at + q6.factorsAt + 2 * index + (e >> 4)] ?? 0) << 24) >> 24;
+      return { scale: Math.fround(readHalf(raw, at + q6.scaleAt) * factor), min: -0 };
+    }
+    default:
+      return type satisfies never;
+  }
 }
 
 function readHalf(raw: Uint8Array, offset: number): number {

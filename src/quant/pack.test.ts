@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  blockTypes,
   kernelTypes,
   packedByteLength,
   packedGroupBytes,
@@ -28,12 +29,15 @@ function pack(type: KernelType, raw: Uint8Array, numRows: number, numCols: numbe
 }
 
 describe.each(types)('packRowGroup %s', (type) => {
+  const unit = blockTypes[kernelTypes[type].blockType].blockElements === 256 ? 256 : 32;
+
   it.each([
-    [16, 32],
-    [16, 64],
-    [5, 96],
-    [33, 576],
-  ])('keeps every bit of %i x %i', (numRows, numCols) => {
+    [16, 1],
+    [16, 2],
+    [5, 3],
+    [33, 18],
+  ])('keeps every bit of %i rows of %i units', (numRows, numUnits) => {
+    const numCols = numUnits * unit;
     const raw = noise(numRows * rawRowBytes(kernelTypes[type].blockType, numCols));
     const packed = pack(type, raw, numRows, numCols);
     expect(packedGroupBytes(type, numCols) % 64).toBe(0);
@@ -41,12 +45,17 @@ describe.each(types)('packRowGroup %s', (type) => {
   });
 
   it('refuses sizes that do not fit', () => {
-    const rowBytes = rawRowBytes(kernelTypes[type].blockType, 64);
-    const groupBytes = packedGroupBytes(type, 64);
-    expect(() => packRowGroup(type, new Uint8Array(17 * rowBytes), 64, new Uint8Array(groupBytes), 0)).toThrow('cannot pack');
-    expect(() => packRowGroup(type, new Uint8Array(16 * rowBytes), 64, new Uint8Array(groupBytes), 1)).toThrow('cannot pack');
-    expect(() => packRowGroup(type, new Uint8Array(0), 64, new Uint8Array(groupBytes), 0)).toThrow('cannot pack');
-    expect(() => unpackRows(type, new Uint8Array(groupBytes - 1), 16, 64)).toThrow('are not 16 x 64');
+    const numCols = 2 * unit;
+    const rowBytes = rawRowBytes(kernelTypes[type].blockType, numCols);
+    const groupBytes = packedGroupBytes(type, numCols);
+    expect(() => packRowGroup(type, new Uint8Array(17 * rowBytes), numCols, new Uint8Array(groupBytes), 0)).toThrow(
+      'cannot pack',
+    );
+    expect(() => packRowGroup(type, new Uint8Array(16 * rowBytes), numCols, new Uint8Array(groupBytes), 1)).toThrow(
+      'cannot pack',
+    );
+    expect(() => packRowGroup(type, new Uint8Array(0), numCols, new Uint8Array(groupBytes), 0)).toThrow('cannot pack');
+    expect(() => unpackRows(type, new Uint8Array(groupBytes - 1), 16, numCols)).toThrow(`are not 16 x ${numCols}`);
   });
 });
 

@@ -1,6 +1,8 @@
 /** Raw rows to the kernels' layout (see kernel-layout.ts) and back; both directions move bits and never round. */
 import { TarsError } from '../errors/index.js';
 import { rawRowBytes, blockTypes } from './block-type.js';
+import { isWideBlockType } from './raw-blocks.js';
+import { copyWideBlocks, type Direction, type GroupShape } from './pack-wide.js';
 import { rowsPerGroup, kernelTypes, packedByteLength, packedGroupBytes, type KernelType } from './kernel-layout.js';
 
 /**
@@ -57,14 +59,6 @@ export function unpackRows(type: KernelType, packed: Uint8Array, numRows: number
   return raw;
 }
 
-type Direction = 'pack' | 'unpack';
-
-interface GroupShape {
-  readonly numRows: number;
-  readonly numCols: number;
-  readonly rowBytes: number;
-}
-
 /** Float types: a transposition of elements of 2 or 4 bytes. */
 function copyElements(
   rows: Uint8Array,
@@ -94,6 +88,10 @@ function copyElements(
 /** Quantised types: headers (2 bytes per scale or min) and codes of every block of every row. */
 function copyBlocks(type: KernelType, rows: Uint8Array, group: Uint8Array, shape: GroupShape, direction: Direction): void {
   const { blockType, tileHeaderBytes, blockCodeBytes } = kernelTypes[type];
+  if (isWideBlockType(blockType)) {
+    copyWideBlocks(type, rows, group, shape, direction);
+    return;
+  }
   const { blockBytes } = blockTypes[blockType];
   const numBlocks = shape.numCols / 32;
   const headerBytes = tileHeaderBytes / 32; // 2: scale; 4: scale and min

@@ -13,7 +13,7 @@ describeOllamaClient('ollama npm client, real engine', async () => {
     model: 'tars-demo:latest',
     weights,
     digest: `sha256:${createHash('sha256').update(weights).digest('hex')}`,
-    hasThinkingAndTools: false,
+    hasThinkingAndTools: true,
     close: () => server[Symbol.asyncDispose](),
   };
 });

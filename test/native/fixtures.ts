@@ -1,5 +1,6 @@
 // Deterministic tensors and packed matrices for the conformance tests.
 import {
+  blockTypes,
   dequantiseRows,
   kernelTypes,
   packedByteLength,
@@ -39,20 +40,22 @@ export interface PackedMatrix {
 /** Raw rows whose scales and mins are ordinary halves and whose codes are any bits. */
 function randomRawRows(type: KernelType, numRows: number, numCols: number, seed: number): Uint8Array {
   const random = createRandom(seed);
-  const { blockType, elementBytes, tileHeaderBytes } = kernelTypes[type];
+  const { blockType, elementBytes, tileColumns, tileHeaderBytes } = kernelTypes[type];
   const raw = new Uint8Array(numRows * rawRowBytes(blockType, numCols));
   if (type === 'f32') {
     new Float32Array(raw.buffer).set(randomFloats(numRows * numCols, seed));
     return raw;
   }
-  const blockBytes = elementBytes > 0 ? elementBytes : rawRowBytes(blockType, 32);
-  const halfBytes = elementBytes > 0 ? elementBytes : tileHeaderBytes / 32;
+  const blockBytes = elementBytes > 0 ? elementBytes : blockTypes[blockType].blockBytes;
+  // Where the halves of a block lie: in front, and for q6_k at its end.
+  const numHalfBytes = elementBytes > 0 ? elementBytes : tileColumns === 256 ? (type === 'q6_k' ? 2 : 4) : tileHeaderBytes / 32;
+  const firstHalf = type === 'q6_k' ? blockBytes - 2 : 0;
   for (let offset = 0; offset < raw.length; offset++) {
-    const place = offset % blockBytes;
+    const place = (offset % blockBytes) - firstHalf;
     // Upper byte of a half or bfloat: sign and an exponent that keeps values between 2^-9 and 1.
     const upper =
       (random() < 0.5 ? 0x80 : 0) | (type === 'bf16' ? 0x3b + Math.floor(random() * 4) : 0x20 + Math.floor(random() * 24));
-    raw[offset] = place < halfBytes && place % 2 === 1 ? upper : Math.floor(random() * 256);
+    raw[offset] = place >= 0 && place < numHalfBytes && place % 2 === 1 ? upper : Math.floor(random() * 256);
   }
   return raw;
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { kernelTypes, type KernelType } from '../../src/quant/index.js';
+import { blockTypes, kernelTypes, type KernelType } from '../../src/quant/index.js';
 import {
   createMatrix,
   dot,
@@ -21,6 +21,12 @@ const roundedTwice = 4e-5;
 
 const f32 = { type: 'float32', rank: 2 } as const;
 const bytes = { type: 'uint8', rank: 1 } as const;
+
+/** Columns in whole blocks of the type. */
+function wholeBlocks(type: KernelType, atLeast: number): number {
+  const { blockElements } = blockTypes[kernelTypes[type].blockType];
+  return Math.ceil(atLeast / blockElements) * blockElements;
+}
 
 function productSpec(opType: string, matrix: PackedMatrix, extra: Partial<OperatorSpec> = {}): OperatorSpec {
   const attributes = {
@@ -71,7 +77,8 @@ describe.each(types)('MatMul %s', (type) => {
     [40, 96],
     [100, 576],
     [33, 2048],
-  ])('%i x %i: right on every instruction set, and the same for a token in any batch', async (numRows, numCols) => {
+  ])('%i x %i or more: right on every instruction set, and the same for a token in any batch', async (numRows, atLeast) => {
+    const numCols = wholeBlocks(type, atLeast);
     const matrix = createMatrix(type, numRows, numCols, numRows + numCols);
     const activations = randomFloats(mostTokens * numCols, 5);
     const { expected, bounds } = product(matrix, activations);
@@ -93,7 +100,7 @@ describe.each(types)('MatMul %s', (type) => {
   });
 
   it('with activations of 16 bits comes close to exact ones, the same for a token in any batch', async () => {
-    const [numRows, numCols] = [40, 576];
+    const [numRows, numCols] = [40, wholeBlocks(type, 576)];
     const matrix = createMatrix(type, numRows, numCols, 31);
     const activations = randomFloats(mostTokens * numCols, 32);
     const { expected, bounds } = product(matrix, activations, 16);
@@ -114,7 +121,7 @@ describe.each(types)('MatMul %s', (type) => {
   });
 
   it('adds bias and residual', async () => {
-    const [numRows, numCols, numTokens] = [40, 96, 5];
+    const [numRows, numCols, numTokens] = [40, wholeBlocks(type, 96), 5];
     const matrix = createMatrix(type, numRows, numCols, 1);
     const activations = randomFloats(numTokens * numCols, 2);
     const bias = randomFloats(numRows, 3);
@@ -139,7 +146,7 @@ describe.each(types)('MatMul %s', (type) => {
   });
 
   it.each(['silu', 'gelu_tanh'])('GatedMatMul %s', async (activation) => {
-    const [numRows, numCols, numTokens] = [56, 96, 17];
+    const [numRows, numCols, numTokens] = [56, wholeBlocks(type, 96), 17];
     const gate = createMatrix(type, numRows, numCols, 11);
     const up = createMatrix(type, numRows, numCols, 12);
     const activations = randomFloats(numTokens * numCols, 13);
@@ -164,11 +171,14 @@ describe.each(types)('MatMul %s', (type) => {
   });
 
   it('Gather gives the dequantised rows bit for bit', async () => {
-    const matrix = createMatrix(type, 37, 96, 21);
+    const numCols = wholeBlocks(type, 96);
+    const matrix = createMatrix(type, 37, numCols, 21);
     const ids = BigInt64Array.from([36n, 0n, 15n, 16n, 16n]);
     using runner = await OperatorRunner.create(productSpec('Gather', matrix, { inputs: [{ type: 'int64', rank: 1 }, bytes] }));
-    const rows = runner.run([{ type: 'int64', shape: [5], data: ids }, weights(matrix.packed)], [5, 96]);
-    const expected = [...ids].map((id) => Buffer.from(matrix.values.slice(Number(id) * 96, (Number(id) + 1) * 96).buffer));
+    const rows = runner.run([{ type: 'int64', shape: [5], data: ids }, weights(matrix.packed)], [5, numCols]);
+    const expected = [...ids].map((id) =>
+      Buffer.from(matrix.values.slice(Number(id) * numCols, (Number(id) + 1) * numCols).buffer),
+    );
     expect(Buffer.from(rows.buffer).equals(Buffer.concat(expected))).toBe(true);
   });
 });
@@ -176,10 +186,11 @@ describe.each(types)('MatMul %s', (type) => {
 describe('quantised products', () => {
   it('are bit-equal on all vector instruction sets', async () => {
     const vectorSets = instructionSets.filter((name) => name !== 'plain');
-    for (const type of ['q4_0', 'q4_1', 'q8_0'] as const) {
-      const matrix = createMatrix(type, 64, 1056, 31);
+    for (const type of types.filter((name) => kernelTypes[name].elementBytes === 0)) {
+      const numCols = wholeBlocks(type, 1056);
+      const matrix = createMatrix(type, 64, numCols, 31);
       using runner = await OperatorRunner.create(productSpec('MatMul', matrix));
-      const activations = floats(randomFloats(7 * 1056, 32), 7, 1056);
+      const activations = floats(randomFloats(7 * numCols, 32), 7, numCols);
       const results = vectorSets.map((name) => {
         useInstructionSet(name);
         return runner.run([activations, weights(matrix.packed)], [7, 64]);
@@ -245,6 +256,7 @@ describe('hostile inputs', () => {
 
   it.each([
     [{ K: { int: 33 } }, 'K = 33 is not a multiple of 32'],
+    [{ K: { int: 288 }, type: { string: 'q6_k' } }, 'K = 288 is not a multiple of 256'],
     [{ K: { int: 0 } }, 'attribute K is 0'],
     [{ N: { int: 1e12 } }, 'attribute N is 1000000000000'],
     [{ type: { string: 'q9_9' } }, 'unknown type "q9_9"'],

@@ -10,15 +10,21 @@ namespace tars {
 constexpr size_t kGroupRows = 16;     // output rows that share one vector
 constexpr size_t kBlockColumns = 32;  // columns that share one scale, for weights and activations alike
 
-enum class WeightType { kF32, kF16, kBf16, kQ4_0, kQ4_1, kQ8_0 };
+enum class WeightType { kF32, kF16, kBf16, kQ4_0, kQ4_1, kQ8_0, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K };
 
 struct WeightTypeInfo {
   const char* name;
   size_t elementBytes;    // float types; 0 otherwise
-  size_t headerBytes;     // scales (and mins) of a tile of 64 columns
+  size_t tileColumns;     // columns that share a header
+  size_t headerBytes;     // scales (and mins) of a tile
   size_t blockCodeBytes;  // codes of 16 rows x 32 columns
+  int codeBits;
   int codeOffset;         // value = (code - offset) * scale
   bool hasMin;            // value = code * scale + min
+  bool hasSubBlocks;      // each 16 columns have a scale of their own
+
+  // A row is a whole number of these.
+  size_t rowMultiple() const { return tileColumns == 256 ? 256 : kBlockColumns; }
 };
 
 const WeightTypeInfo& weightTypeInfo(WeightType type);

@@ -73,11 +73,43 @@ inline Quad splatQuad(const int8_t* p) {
   return _mm256_set1_epi32(bits);
 }
 
+// 16 bytes to floats.
+inline __m128i load8Bytes(const uint8_t* p) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); }
+inline F32 loadBytes(const uint8_t* p) {
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(load8Bytes(p))), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(load8Bytes(p + 8)))};
+}
+inline F32 loadSignedBytes(const uint8_t* p) {
+  return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load8Bytes(p))), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load8Bytes(p + 8)))};
+}
+// 16 where the bit of a byte is set in a mask of 32 bits, else 0.
+inline __m256i sixteenWhereSet(const uint8_t* p) {
+  int32_t mask;
+  __builtin_memcpy(&mask, p, 4);
+  const __m256i byteOfLane = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+  const __m256i spread = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(mask), byteOfLane), bit);
+  return _mm256_and_si256(_mm256_cmpeq_epi8(spread, bit), _mm256_set1_epi8(16));
+}
+// Nibbles with bit 4 from a mask of 64 bits.
+inline Codes addFifthBits(Codes c, const uint8_t* p) {
+  return {_mm256_or_si256(c.lo, sixteenWhereSet(p)), _mm256_or_si256(c.hi, sixteenWhereSet(p + 4))};
+}
+template <int kField>
+inline __m256i twoBits(__m256i fields) {
+  const __m256i shifted = kField < 2 ? _mm256_slli_epi16(fields, kField < 2 ? 4 - 2 * kField : 0) : _mm256_srli_epi16(fields, kField < 2 ? 0 : 2 * kField - 4);
+  return _mm256_and_si256(shifted, _mm256_set1_epi8(0x30));
+}
+// Nibbles with bits 4 and 5 from field kField (of 2 bits) of each byte.
+template <int kField>
+inline Codes addTwoBits(Codes c, Codes fields) {
+  return {_mm256_or_si256(c.lo, twoBits<kField>(fields.lo)), _mm256_or_si256(c.hi, twoBits<kField>(fields.hi))};
+}
+
 // acc[r] += sum over i < 4 of codes[r * 4 + i] * quad[i], exactly.
 inline __m256i addPairs(__m256i acc, __m256i unsignedCodes, __m256i quad) {
   return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(unsignedCodes, quad), _mm256_set1_epi16(1)));
 }
-inline I32 dotNibbles(I32 acc, Codes c, Quad q) {  // 16-bit sums of two products: at most 2 * 15 * 127
+inline I32 dotNibbles(I32 acc, Codes c, Quad q) {  // 16-bit sums of two products: at most 2 * 63 * 127
   return {addPairs(acc.lo, c.lo, q), addPairs(acc.hi, c.hi, q)};
 }
 // Unsigned codes would overflow the 16-bit sums, so the sign moves to the activation: 2 * 128 * 127 still fits.

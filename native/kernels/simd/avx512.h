@@ -67,12 +67,32 @@ inline Quad splatQuad(const int8_t* p) {
   return _mm512_set1_epi32(bits);
 }
 
+// 16 bytes to floats.
+inline F32 loadBytes(const uint8_t* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+inline F32 loadSignedBytes(const uint8_t* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+// Nibbles with bit 4 from a mask of 64 bits.
+inline Codes addFifthBits(Codes c, const uint8_t* p) {
+  uint64_t mask;
+  __builtin_memcpy(&mask, p, 8);
+  return _mm512_mask_add_epi8(c, mask, c, _mm512_set1_epi8(16));
+}
+// Nibbles with bits 4 and 5 from field kField (of 2 bits) of each byte.
+template <int kField>
+inline Codes addTwoBits(Codes c, Codes fields) {
+  const __m512i shifted = kField < 2 ? _mm512_slli_epi16(fields, kField < 2 ? 4 - 2 * kField : 0) : _mm512_srli_epi16(fields, kField < 2 ? 0 : 2 * kField - 4);
+  return _mm512_or_si512(c, _mm512_and_si512(shifted, _mm512_set1_epi8(0x30)));
+}
+
 // acc[r] += sum over i < 4 of codes[r * 4 + i] * quad[i], exactly.
 #ifdef TARS_VNNI
 inline I32 dotNibbles(I32 acc, Codes c, Quad q) { return _mm512_dpbusd_epi32(acc, c, q); }
 inline I32 dotBytes(I32 acc, Codes c, Quad q) { return _mm512_dpbusd_epi32(acc, c, q); }
 #else
-inline I32 dotNibbles(I32 acc, Codes c, Quad q) {  // 16-bit sums of two products: at most 2 * 15 * 127
+inline I32 dotNibbles(I32 acc, Codes c, Quad q) {  // 16-bit sums of two products: at most 2 * 63 * 127
   return _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(c, q), _mm512_set1_epi16(1)));
 }
 // Unsigned codes would overflow the 16-bit sums, so the sign moves to the activation: 2 * 128 * 127 still fits.

@@ -59,6 +59,39 @@ inline Quad splatQuad(const int8_t* p) {
   return vreinterpretq_s8_s32(vdupq_n_s32(bits));
 }
 
+// 16 bytes to floats.
+inline F32 loadBytes(const uint8_t* p) {
+  const uint8x16_t bytes = vld1q_u8(p);
+  const uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_u8(vget_high_u8(bytes));
+  return {{vcvtq_f32_u32(vmovl_u16(vget_low_u16(low))), vcvtq_f32_u32(vmovl_u16(vget_high_u16(low))),
+           vcvtq_f32_u32(vmovl_u16(vget_low_u16(high))), vcvtq_f32_u32(vmovl_u16(vget_high_u16(high)))}};
+}
+inline F32 loadSignedBytes(const uint8_t* p) {
+  const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p));
+  const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
+  return {{vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(low))),
+           vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(high)))}};
+}
+// Nibbles with bit 4 from a mask of 64 bits.
+inline Codes addFifthBits(Codes c, const uint8_t* p) {
+  const uint8x8_t bit = vcreate_u8(0x8040201008040201);
+  const uint8x16_t bits = vcombine_u8(bit, bit);
+  for (int i = 0; i < 4; i++) {
+    const uint8x16_t mask = vcombine_u8(vdup_n_u8(p[2 * i]), vdup_n_u8(p[2 * i + 1]));
+    c.v[i] = vorrq_u8(c.v[i], vandq_u8(vtstq_u8(mask, bits), vdupq_n_u8(16)));
+  }
+  return c;
+}
+// Nibbles with bits 4 and 5 from field kField (of 2 bits) of each byte.
+template <int kField>
+inline Codes addTwoBits(Codes c, Codes fields) {
+  for (int i = 0; i < 4; i++) {
+    const uint8x16_t two = vandq_u8(vshlq_u8(fields.v[i], vdupq_n_s8(4 - 2 * kField)), vdupq_n_u8(0x30));
+    c.v[i] = vorrq_u8(c.v[i], two);
+  }
+  return c;
+}
+
 // acc[r] += sum over i < 4 of codes[r * 4 + i] * quad[i], exactly.
 inline I32 dotNibbles(I32 acc, Codes c, Quad q) { TARS_MAP(I32, vdotq_s32(acc.v[i], vreinterpretq_s8_u8(c.v[i]), q)); }
 inline I32 dotBytes(I32 acc, Codes c, Quad q) {

@@ -102,6 +102,19 @@ inline Codes loadCodes(const uint8_t* p) { Codes r; memcpy(&r, p, 64); return r;
 inline Codes lowNibbles(Codes c) { for (uint8_t& x : c.v) x &= 15; return c; }
 inline Codes highNibbles(Codes c) { for (uint8_t& x : c.v) x >>= 4; return c; }
 inline Quad splatQuad(const int8_t* p) { Quad r; memcpy(&r, p, 4); return r; }
+inline F32 loadBytes(const uint8_t* p) { F32 r; TARS_EACH(r.v[i] = p[i]); return r; }
+inline F32 loadSignedBytes(const uint8_t* p) { F32 r; TARS_EACH(r.v[i] = static_cast<int8_t>(p[i])); return r; }
+// Nibbles with bit 4 from a mask of 64 bits.
+inline Codes addFifthBits(Codes c, const uint8_t* p) {
+  for (int i = 0; i < 64; i++) c.v[i] = static_cast<uint8_t>(c.v[i] | (p[i / 8] >> i % 8 & 1) << 4);
+  return c;
+}
+// Nibbles with bits 4 and 5 from field kField (of 2 bits) of each byte.
+template <int kField>
+inline Codes addTwoBits(Codes c, Codes fields) {
+  for (int i = 0; i < 64; i++) c.v[i] = static_cast<uint8_t>(c.v[i] | (fields.v[i] >> 2 * kField & 3) << 4);
+  return c;
+}
 // acc[r] += sum over i < 4 of codes[r * 4 + i] * quad[i], exactly.
 inline I32 dotBytes(I32 acc, Codes c, Quad q) {
   TARS_EACH(acc.v[i] += c.v[4 * i] * q.v[0] + c.v[4 * i + 1] * q.v[1] + c.v[4 * i + 2] * q.v[2] + c.v[4 * i + 3] * q.v[3]);
