@@ -10,12 +10,13 @@ import { KvCache } from '../dist/engine/kv-cache.js';
 import { buildDecoder } from '../dist/graph/index.js';
 import { Environment, IoBinding, Session, findOperatorLibrary } from '../dist/runtime/index.js';
 import { defaultSamplingOptions } from '../dist/sampling/index.js';
-import { median, percentile } from './environment.mjs';
+import { median, percentile, spread } from './environment.mjs';
 import { BenchServer } from './server-process.mjs';
 
 const promptTokens = 16;
-const decodeTokens = 48;
-const rounds = 11;
+// Short rounds, many of them: figures of neighbouring seconds can be compared, others cannot.
+const decodeTokens = 12;
+const rounds = 81;
 const batchRounds = 5;
 
 export async function benchEngine({ modelFile, cacheFolder, numThreads }) {
@@ -51,14 +52,18 @@ export async function benchEngine({ modelFile, cacheFolder, numThreads }) {
     });
     const bareMs = median(single.bare);
     const engineMs = median(single.engine);
-    const overBare = median(single.engine.map((ms, round) => ms / single.bare[round] - 1));
-    const overEngine = median(single.server.map((ms, round) => ms - single.engine[round]));
+    const overBare = single.engine.map((ms, round) => ms / single.bare[round] - 1);
+    const overEngine = single.server.map((ms, round) => ms - single.engine[round]);
     rows.push(['bare session runs, 1 sequence', `${bareMs.toFixed(2)} ms a token (${perSecond(bareMs)} tok/s)`]);
-    rows.push(['engine, 1 sequence', `${engineMs.toFixed(2)} ms a token, ${percent(overBare)} over bare runs`]);
+    rows.push([
+      'engine, 1 sequence',
+      `${engineMs.toFixed(2)} ms a token, ${percent(median(overBare))} ± ${percent(spread(overBare))} over bare runs`,
+    ]);
     rows.push([
       'server, 1 stream over HTTP',
-      `${median(single.server).toFixed(2)} ms a token, ${overEngine.toFixed(2)} ms over the engine`,
+      `${median(single.server).toFixed(2)} ms a token, ${median(overEngine).toFixed(2)} ± ${spread(overEngine).toFixed(2)} ms over the engine`,
     ]);
+    if (process.env.QUICK) return rows;
     const batched = await alternate(batchRounds, {
       one: () => engineMsPerToken(loaded, 1),
       eight: () => engineMsPerToken(loaded, 8),

@@ -29,6 +29,12 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Standard error of the median of the values, from their interquartile range, as of a normal distribution. */
+export function spread(values) {
+  const standardDeviation = (percentile(values, 0.75) - percentile(values, 0.25)) / 1.35;
+  return (1.25 * standardDeviation) / Math.sqrt(values.length);
+}
+
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];

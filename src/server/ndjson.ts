@@ -1,4 +1,6 @@
 // Streams objects as newline-delimited JSON: one complete line each, sent at once.
+import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { encodeGoJson } from '../api/index.js';
 import { TarsError, errorMessage } from '../errors/index.js';
@@ -14,22 +16,20 @@ const maxUnreadBytes = 16 * 2 ** 20;
  */
 export async function sendNdjson(reply: FastifyReply, produce: Producer<object>): Promise<FastifyReply> {
   const { raw } = reply;
-  let hasBegun = false;
-  const begin = (): void => {
-    hasBegun = true;
+  let send: ((line: string) => void) | undefined;
+  const begin = (): ((line: string) => void) => {
     reply.header('content-type', 'application/x-ndjson');
     // Written straight to the socket: the stream objects in between would cost more than all the rest of a token's way.
     reply.hijack();
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string | string[]>);
+    return lineSender(raw);
   };
   const writeLine = (value: object): void => {
-    if (!hasBegun) {
-      begin();
-    }
+    send ??= begin();
     if (raw.destroyed) {
       return;
     }
-    raw.write(`${encodeGoJson(value)}\n`);
+    send(`${encodeGoJson(value)}\n`);
     if (raw.writableLength > maxUnreadBytes) {
       raw.destroy();
       throw new TarsError('CLIENT_TOO_SLOW', { megabytes: maxUnreadBytes / 2 ** 20 });
@@ -38,15 +38,27 @@ export async function sendNdjson(reply: FastifyReply, produce: Producer<object>)
   try {
     await produce(writeLine);
   } catch (error) {
-    if (!hasBegun) {
+    if (send === undefined) {
       throw error;
     }
     reply.log.warn({ reason: errorMessage(error) }, 'stream ended with an error');
     writeLine({ error: errorMessage(error) });
   }
-  if (!hasBegun) {
-    begin();
-  }
+  send ??= begin();
   raw.end();
   return reply;
+}
+
+/**
+ * How a line gets to the client. A chunk of HTTP/1.1 is written to its connection as one text: Node would hand over its length,
+ * its text and two line ends as four buffers, which is a third of what the server does for a token.
+ */
+function lineSender(raw: ServerResponse): (line: string) => void {
+  raw.flushHeaders();
+  const { socket, chunkedEncoding } = raw;
+  // A reply that waits for an earlier one on its connection has no socket yet; a test's has one that leads nowhere.
+  if (!chunkedEncoding || !(socket instanceof Socket)) {
+    return (line) => raw.write(line);
+  }
+  return (line) => socket.write(`${Buffer.byteLength(line).toString(16)}\r\n${line}\r\n`);
 }
