@@ -63,7 +63,6 @@ export async function benchEngine({ modelFile, cacheFolder, numThreads }) {
       'server, 1 stream over HTTP',
       `${median(single.server).toFixed(2)} ms a token, ${median(overEngine).toFixed(2)} ± ${spread(overEngine).toFixed(2)} ms over the engine`,
     ]);
-    if (process.env.QUICK) return rows;
     const batched = await alternate(batchRounds, {
       one: () => engineMsPerToken(loaded, 1),
       eight: () => engineMsPerToken(loaded, 8),

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { TarsError, errorMessage } from '../errors/index.js';
 import type { EngineStats } from '../engine/index.js';
 import {
-  stepPipe,
   type EngineReady,
   type EngineSettings,
   type FromEngine,
@@ -13,7 +12,7 @@ import {
   type RequestEvent,
   type ToEngine,
 } from './protocol.js';
-import { decodeStepFrame, LineSplitter, type StepFrame } from './step-frame.js';
+import { decodeStepFrame, isStepMessage, type StepFrame, type StepMessage } from './step-frame.js';
 import type { GenerationEvent, GenerationRequest } from './types.js';
 import { fromWire } from './wire-error.js';
 
@@ -56,16 +55,15 @@ export class EngineConnection {
     this.#child = fork(engineEntry(), [], {
       serialization: 'json',
       execArgv: [],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const lines = new LineSplitter();
-    const pipe = this.#child.stdio[stepPipe];
-    pipe?.on('data', (chunk: Buffer) => {
-      lines.push(chunk).forEach((line) => this.#receiveStep(decodeStepFrame(line)));
+    this.#child.on('message', (message: FromEngine | StepMessage) => {
+      if (isStepMessage(message)) {
+        this.#receiveStep(decodeStepFrame(message));
+      } else {
+        this.#receive(message);
+      }
     });
-    // A pipe breaks with its process, whose end is told by 'exit'.
-    pipe?.on('error', () => undefined);
-    this.#child.on('message', (message) => this.#receive(message as FromEngine));
     // Also emitted when a signal cannot be sent; only a process that never started has no pid.
     this.#child.on('error', (error) => this.#child.pid ?? this.#died(error.message));
     this.#exited = new Promise((resolve) => {

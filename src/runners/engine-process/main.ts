@@ -1,9 +1,8 @@
 // Entry of an engine process: one loaded model behind an IPC channel. It ends when the channel closes.
-import { writeSync } from 'node:fs';
 import { toWire } from '../wire-error.js';
 import type { EngineStats } from '../../engine/index.js';
-import { stepPipe, type EngineSettings, type FromEngine, type RequestEvent, type ToEngine } from '../protocol.js';
-import { encodeStepFrame } from '../step-frame.js';
+import type { EngineSettings, FromEngine, RequestEvent, ToEngine } from '../protocol.js';
+import { encodeStepFrame, type StepMessage } from '../step-frame.js';
 import type { GenerationRequest } from '../types.js';
 import type { TokenConstraint } from '../../sampling/index.js';
 import { createConstraint } from './constraint.js';
@@ -13,7 +12,7 @@ import { loadModel, type LoadedEngine } from './load-model.js';
 const statsIntervalMs = 250;
 
 class EngineProcess {
-  readonly #send: (message: FromEngine) => void;
+  readonly #send: (message: FromEngine | StepMessage) => void;
   readonly #sequenceOfRequest = new Map<number, number>();
   /** Requests whose grammar is being prepared. */
   readonly #starting = new Set<number>();
@@ -21,7 +20,7 @@ class EngineProcess {
   #outbox: RequestEvent[] = [];
   #statsSentMs = 0;
 
-  constructor(send: (message: FromEngine) => void) {
+  constructor(send: (message: FromEngine | StepMessage) => void) {
     this.#send = send;
   }
 
@@ -157,20 +156,7 @@ class EngineProcess {
     if (isDue) {
       this.#statsSentMs = performance.now();
     }
-    writeToServer(encodeStepFrame({ events, stats: isDue ? latest : undefined }));
-  }
-}
-
-/** Waits while the pipe is full: a server that does not read holds the engine back instead of filling its memory. */
-function writeToServer(text: string): void {
-  try {
-    const size = Buffer.byteLength(text);
-    let numWritten = writeSync(stepPipe, text);
-    while (numWritten < size) {
-      numWritten += writeSync(stepPipe, Buffer.from(text), numWritten);
-    }
-  } catch {
-    // The server is gone; 'disconnect' ends this process.
+    this.#send(encodeStepFrame({ events, stats: isDue ? latest : undefined }));
   }
 }
 
