@@ -29,24 +29,36 @@ export function bitsOf(type: WideBlockType): 4 | 5 | 6 {
   return codePlaces[type].bits;
 }
 
-/** Byte and shift of the nibble, and of the higher bits, of element `e` of block `index`. */
-function locate(type: WideBlockType, index: number, e: number): [low: number, lowShift: number, high: number, highShift: number] {
+/**
+ * Where the codes of block `index` lie: element e has its nibble in byte `low + e` and the bits above it in byte `high + e`, at
+ * these shifts. Types of 32 elements pair them: elements e and e + 16 share a byte, and eight fifth bits do.
+ */
+interface BlockPlace {
+  readonly low: number;
+  readonly lowShift: number;
+  readonly high: number;
+  readonly highShift: number;
+  readonly isPaired: boolean;
+}
+
+function placeOf(type: WideBlockType, index: number): BlockPlace {
   const { low, high } = codePlaces[type];
   switch (type) {
     case 'Q5_0':
     case 'Q5_1':
-      return [low + (e & 15), (e >> 4) * 4, high + (e >> 3), e & 7];
+      return { low, lowShift: 0, high, highShift: 0, isPaired: true };
     case 'Q4_K':
     case 'Q5_K':
-      return [low + (index >> 1) * 32 + e, (index & 1) * 4, high + e, index];
+      return { low: low + (index >> 1) * 32, lowShift: (index & 1) * 4, high, highShift: index, isPaired: false };
     case 'Q6_K':
       // Halves of 128 elements: blocks 0 and 1 in low nibbles, 2 and 3 in high ones.
-      return [
-        low + (index >> 2) * 64 + (index & 1) * 32 + e,
-        ((index >> 1) & 1) * 4,
-        high + (index >> 2) * 32 + e,
-        (index & 3) * 2,
-      ];
+      return {
+        low: low + (index >> 2) * 64 + (index & 1) * 32,
+        lowShift: ((index >> 1) & 1) * 4,
+        high: high + (index >> 2) * 32,
+        highShift: (index & 3) * 2,
+        isPaired: false,
+      };
     default:
       return type satisfies never;
   }
@@ -54,22 +66,26 @@ function locate(type: WideBlockType, index: number, e: number): [low: number, lo
 
 /** Reads the 32 codes of a block. */
 export function readCodes(type: WideBlockType, raw: Uint8Array, at: number, index: number, codes: Uint8Array): void {
+  const { low, lowShift, high, highShift, isPaired } = placeOf(type, index);
   const highMask = (1 << (bitsOf(type) - 4)) - 1;
   for (let e = 0; e < 32; e++) {
-    const [low, lowShift, high, highShift] = locate(type, index, e);
-    const above = highMask === 0 ? 0 : ((raw[at + high] ?? 0) >> highShift) & highMask;
-    codes[e] = (((raw[at + low] ?? 0) >> lowShift) & 15) | (above << 4);
+    const nibble = isPaired ? (raw[at + low + (e & 15)] ?? 0) >> ((e >> 4) * 4) : (raw[at + low + e] ?? 0) >> lowShift;
+    const above = isPaired ? (raw[at + high + (e >> 3)] ?? 0) >> (e & 7) : (raw[at + high + e] ?? 0) >> highShift;
+    codes[e] = (nibble & 15) | ((above & highMask) << 4);
   }
 }
 
 /** Writes the 32 codes of a block into bytes whose code bits are zero. */
 export function writeCodes(type: WideBlockType, raw: Uint8Array, at: number, index: number, codes: Uint8Array): void {
+  const { low, lowShift, high, highShift, isPaired } = placeOf(type, index);
+  const hasHigh = bitsOf(type) > 4;
   for (let e = 0; e < 32; e++) {
-    const [low, lowShift, high, highShift] = locate(type, index, e);
     const code = codes[e] ?? 0;
-    raw[at + low] = (raw[at + low] ?? 0) | ((code & 15) << lowShift);
-    if (bitsOf(type) > 4) {
-      raw[at + high] = (raw[at + high] ?? 0) | ((code >> 4) << highShift);
+    const lowAt = at + low + (isPaired ? e & 15 : e);
+    raw[lowAt] = (raw[lowAt] ?? 0) | ((code & 15) << (isPaired ? (e >> 4) * 4 : lowShift));
+    if (hasHigh) {
+      const highAt = at + high + (isPaired ? e >> 3 : e);
+      raw[highAt] = (raw[highAt] ?? 0) | ((code >> 4) << (isPaired ? e & 7 : highShift));
     }
   }
 }
