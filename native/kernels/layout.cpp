@@ -6,17 +6,22 @@ namespace tars {
 
 namespace {
 constexpr WeightTypeInfo kTypes[] = {
-    {"f32", 4, 0, 0, 0, 0, 0, false, false},
-    {"f16", 2, 0, 0, 0, 0, 0, false, false},
-    {"bf16", 2, 0, 0, 0, 0, 0, false, false},
-    {"q4_0", 0, 64, 64, 256, 4, 8, false, false},
-    {"q4_1", 0, 64, 128, 256, 4, 0, true, false},
-    {"q8_0", 0, 64, 64, 512, 8, 128, false, false},
-    {"q5_0", 0, 64, 64, 320, 5, 16, false, false},
-    {"q5_1", 0, 64, 128, 320, 5, 0, true, false},
-    {"q4_k", 0, 256, 320, 256, 4, 0, true, false},
-    {"q5_k", 0, 256, 320, 320, 5, 0, true, false},
-    {"q6_k", 0, 256, 320, 384, 6, 32, false, true},
+    {"f32", 4, 0, 0, 0, 0, nullptr, 0, FactorKind::kNone},
+    {"f16", 2, 0, 0, 0, 0, nullptr, 0, FactorKind::kNone},
+    {"bf16", 2, 0, 0, 0, 0, nullptr, 0, FactorKind::kNone},
+    {"q4_0", 0, 64, 64, 256, 4, nullptr, 8, FactorKind::kScale},
+    {"q4_1", 0, 64, 128, 256, 4, nullptr, 0, FactorKind::kScaleMin},
+    {"q8_0", 0, 64, 64, 512, 8, nullptr, 128, FactorKind::kScale},
+    {"q5_0", 0, 64, 64, 320, 5, nullptr, 16, FactorKind::kScale},
+    {"q5_1", 0, 64, 128, 320, 5, nullptr, 0, FactorKind::kScaleMin},
+    {"q4_k", 0, 256, 320, 256, 4, nullptr, 0, FactorKind::kSuperScaleMin},
+    {"q5_k", 0, 256, 320, 320, 5, nullptr, 0, FactorKind::kSuperScaleMin},
+    {"q6_k", 0, 256, 320, 384, 6, nullptr, 32, FactorKind::kSuperSigned16},
+    {"q2_k", 0, 256, 320, 128, 2, nullptr, 0, FactorKind::kSuperNibbles16},
+    {"q3_k", 0, 256, 320, 192, 3, nullptr, 4, FactorKind::kSuperSigned16},
+    {"iq4_nl", 0, 64, 64, 256, 4, kIq4Table, 128, FactorKind::kScale},
+    {"iq4_xs", 0, 256, 192, 256, 4, kIq4Table, 128, FactorKind::kSuperSigned32},
+    {"mxfp4", 0, 128, 64, 256, 4, kMxfp4Table, 12, FactorKind::kExponent},
 };
 }  // namespace
 

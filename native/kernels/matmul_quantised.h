@@ -25,22 +25,50 @@ template <class Function>
   function(Index<3>());
 }
 
-// How codes lie: kHighBits beside a nibble, in a plane behind the nibbles of a block.
+enum class CodeKind { kNibbles, kTwoBits, kBytes };
+
+// How codes lie, and how vector J of a half block comes from what was loaded for it. kHighBits beside a nibble, in a plane behind
+// the nibbles of a block:
 template <int kHighBits>
 struct NibbleCodes {
-  static constexpr bool kIsNibble = true;
+  static constexpr CodeKind kKind = CodeKind::kNibbles;
+  static constexpr bool kIsByte = false;
   static constexpr size_t kBlockBytes = 256 + 64 * kHighBits;
 
-  // Codes of vector J of a half block from their nibbles.
   template <int kHalf, int J>
   [[gnu::always_inline]] static Codes read(Codes nibbles, const uint8_t* block) {
-    if constexpr (kHighBits == 1) return addFifthBits(nibbles, block + 256 + kHalf * 32 + J * 8);
+    if constexpr (kHighBits == 1) return addBits<16>(nibbles, block + 256 + kHalf * 32 + J * 8);
     if constexpr (kHighBits == 2) return addTwoBits<J>(nibbles, loadCodes(block + 256 + kHalf * 64));
     return nibbles;
   }
 };
+// Nibbles that name entries of a table; with bytes up to 255 the dot product is that of 8-bit codes.
+template <const uint8_t (&kTable)[16], bool kWithBytes>
+struct TableCodes {
+  static constexpr CodeKind kKind = CodeKind::kNibbles;
+  static constexpr bool kIsByte = kWithBytes;
+  static constexpr size_t kBlockBytes = 256;
+
+  template <int kHalf, int J>
+  [[gnu::always_inline]] static Codes read(Codes nibbles, const uint8_t*) { return lookUp(kTable, nibbles); }
+};
+// A plane of 2 bits, then perhaps one of a third bit.
+template <bool kWithThird>
+struct TwoBitCodes {
+  static constexpr CodeKind kKind = CodeKind::kTwoBits;
+  static constexpr bool kIsByte = false;
+  static constexpr size_t kBlockBytes = kWithThird ? 192 : 128;
+
+  template <int kHalf, int J>
+  [[gnu::always_inline]] static Codes read(Codes fields, const uint8_t* block) {
+    const Codes low = twoBits<J>(fields);
+    if constexpr (kWithThird) return addBits<4>(low, block + 128 + kHalf * 32 + J * 8);
+    return low;
+  }
+};
 struct ByteCodes {
-  static constexpr bool kIsNibble = false;
+  static constexpr CodeKind kKind = CodeKind::kBytes;
+  static constexpr bool kIsByte = true;
   static constexpr size_t kBlockBytes = 512;
 };
 
@@ -71,31 +99,68 @@ struct SuperFactors {
     return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile) + kGroupRows), loadBytes(tile + 64 + (8 + block) * kGroupRows));
   }
 };
-// One half for 256 columns, which a signed byte for each 16 columns multiplies; codes are offset by 32.
+// One half for 256 columns, which a signed byte for each 16 columns multiplies; codes have an offset.
+template <int kCodeOffset>
 struct SignedSuperFactors {
   static constexpr size_t kHeaderBytes = 320, kTileBlocks = 8;
   static constexpr bool kHasMin = false;
-  static constexpr int kSubBlocks = 2, kOffset = 32;
+  static constexpr int kSubBlocks = 2, kOffset = kCodeOffset;
 
   [[gnu::always_inline]] static F32 scale(const uint8_t* tile, size_t subBlock) {
     return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile)), loadSignedBytes(tile + 64 + subBlock * kGroupRows));
   }
 };
+// The same with a signed byte for each block.
+struct SignedBlockFactors {
+  static constexpr size_t kHeaderBytes = 192, kTileBlocks = 8;
+  static constexpr bool kHasMin = false;
+  static constexpr int kSubBlocks = 1, kOffset = 0;
+
+  [[gnu::always_inline]] static F32 scale(const uint8_t* tile, size_t block) {
+    return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile)), loadSignedBytes(tile + 64 + block * kGroupRows));
+  }
+};
+// Two halves for 256 columns, which the nibbles of a byte for each 16 columns multiply; the second is the min, sign turned.
+struct NibbleSuperFactors {
+  static constexpr size_t kHeaderBytes = 320, kTileBlocks = 8;
+  static constexpr bool kHasMin = true;
+  static constexpr int kSubBlocks = 2, kOffset = 0;
+
+  [[gnu::always_inline]] static F32 scale(const uint8_t* tile, size_t subBlock) {
+    return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile)), loadLowNibbles(tile + 64 + subBlock * kGroupRows));
+  }
+  [[gnu::always_inline]] static F32 min(const uint8_t* tile, size_t subBlock) {
+    return mul(loadHalf(reinterpret_cast<const uint16_t*>(tile) + kGroupRows), loadHighNibbles(tile + 64 + subBlock * kGroupRows));
+  }
+};
+// An exponent for each block of 32 columns.
+struct ExponentFactors {
+  static constexpr size_t kHeaderBytes = 64, kTileBlocks = 4;
+  static constexpr bool kHasMin = false;
+  static constexpr int kSubBlocks = 1, kOffset = 0;
+
+  [[gnu::always_inline]] static F32 scale(const uint8_t* tile, size_t block) { return loadHalvedPowers(tile + block * kGroupRows); }
+};
 
 template <class CodesLayout, class FactorsLayout>
 struct Codec : CodesLayout, FactorsLayout {};
 
-// Adds vector J of a half block to the integer sums.
+// Adds vector J of a half block to the integer sums, from its nibbles or its half's fields of 2 bits.
 template <class Codec, int kHalf, int J, int T, int G>
-[[gnu::always_inline]] inline void addNibbles(const Codes (&nibbles)[G], const uint8_t* const (&blocks)[G], const int8_t* quads, I32 (&dots)[T][G]) {
+[[gnu::always_inline]] inline void addCodes(const Codes (&loaded)[G], const uint8_t* const (&blocks)[G], const int8_t* quads, I32 (&dots)[T][G]) {
   Codes codes[G];
 #pragma GCC unroll 4
-  for (int g = 0; g < G; g++) codes[g] = Codec::template read<kHalf, J>(kHalf == 0 ? lowNibbles(nibbles[g]) : highNibbles(nibbles[g]), blocks[g]);
+  for (int g = 0; g < G; g++) {
+    const Codes low = Codec::kKind != CodeKind::kNibbles ? loaded[g] : kHalf == 0 ? lowNibbles(loaded[g]) : highNibbles(loaded[g]);
+    codes[g] = Codec::template read<kHalf, J>(low, blocks[g]);
+  }
 #pragma GCC unroll 16
   for (int t = 0; t < T; t++) {
     const Quad quad = splatQuad(quads + t * kBlockColumns + 16 * kHalf + 4 * J);
 #pragma GCC unroll 4
-    for (int g = 0; g < G; g++) dots[t][g] = dotNibbles(dots[t][g], codes[g], quad);
+    for (int g = 0; g < G; g++) {
+      dots[t][g] = Codec::kIsByte ? dotBytes(dots[t][g], codes[g], quad) : dotNibbles(dots[t][g], codes[g], quad);
+    }
   }
 }
 
@@ -105,32 +170,47 @@ template <int T, int G>
   for (int t = 0; t < T; t++) sums[t][g] = fmadd(toFloat(dots[t][g]), mul(scale, splat(scales[t])), sums[t][g]);
 }
 
-// Half a block with a scale of its own.
+// Half a block with factors of its own.
 template <class Codec, int kHalf, int T, int G>
 [[gnu::always_inline]] inline void addSubBlock(const uint8_t* const (&tiles)[G], const uint8_t* const (&blocks)[G], size_t block, const uint8_t* panel, F32 (&sums)[T][G]) {
   const int8_t* quads = reinterpret_cast<const int8_t*>(panel);
   const float* scales = reinterpret_cast<const float*>(panel + T * kBlockColumns);
   const uint8_t* starts = panel + T * (kBlockColumns + 4);
+  const auto sumOfCodes = [&](int t) __attribute__((always_inline)) {
+    int16_t sum;
+    __builtin_memcpy(&sum, starts + 4 * t + 2 * kHalf, 2);
+    return sum;
+  };
   I32 dots[T][G];
 #pragma GCC unroll 16
   for (int t = 0; t < T; t++) {
-    int16_t sum;
-    __builtin_memcpy(&sum, starts + 4 * t + 2 * kHalf, 2);
+    const int32_t start = Codec::kOffset == 0 ? 0 : -Codec::kOffset * sumOfCodes(t);
 #pragma GCC unroll 4
-    for (int g = 0; g < G; g++) dots[t][g] = splatInt(-Codec::kOffset * sum);
+    for (int g = 0; g < G; g++) dots[t][g] = splatInt(start);
   }
+  constexpr bool kIsNibble = Codec::kKind == CodeKind::kNibbles;
+  Codes loaded[G];
   forFour([&](auto j) __attribute__((always_inline)) {
     constexpr int J = decltype(j)::value;
-    Codes nibbles[G];
+    if (kIsNibble || J == 0) {
+      const size_t offset = 64 * (kIsNibble ? J : kHalf);
 #pragma GCC unroll 4
-    for (int g = 0; g < G; g++) {
-      nibbles[g] = loadCodes(blocks[g] + 64 * J);
-      if (kHalf == 0) __builtin_prefetch(blocks[g] + 64 * J + kPrefetchBytes);
+      for (int g = 0; g < G; g++) {
+        loaded[g] = loadCodes(blocks[g] + offset);
+        if (!kIsNibble || kHalf == 0) __builtin_prefetch(blocks[g] + offset + kPrefetchBytes);
+      }
     }
-    addNibbles<Codec, kHalf, J, T, G>(nibbles, blocks, quads, dots);
+    addCodes<Codec, kHalf, J, T, G>(loaded, blocks, quads, dots);
   });
 #pragma GCC unroll 4
-  for (int g = 0; g < G; g++) addScaled<T, G>(dots, g, Codec::scale(tiles[g], 2 * block + kHalf), scales, sums);
+  for (int g = 0; g < G; g++) {
+    addScaled<T, G>(dots, g, Codec::scale(tiles[g], 2 * block + kHalf), scales, sums);
+    if constexpr (Codec::kHasMin) {
+      const F32 min = Codec::min(tiles[g], 2 * block + kHalf);
+#pragma GCC unroll 16
+      for (int t = 0; t < T; t++) sums[t][g] = fmadd(min, splat(scales[t] * static_cast<float>(sumOfCodes(t))), sums[t][g]);
+    }
+  }
 }
 
 // One block of 32 columns: T tokens of the panel with G groups.
@@ -154,7 +234,7 @@ template <class Codec, int T, int G>
 #pragma GCC unroll 4
       for (int g = 0; g < G; g++) dots[t][g] = splatInt(start);
     }
-    if constexpr (Codec::kIsNibble) {
+    if constexpr (Codec::kKind == CodeKind::kNibbles) {
       forFour([&](auto j) __attribute__((always_inline)) {
         constexpr int J = decltype(j)::value;
         Codes nibbles[G];
@@ -163,8 +243,8 @@ template <class Codec, int T, int G>
           nibbles[g] = loadCodes(blocks[g] + 64 * J);
           __builtin_prefetch(blocks[g] + 64 * J + kPrefetchBytes);
         }
-        addNibbles<Codec, 0, J, T, G>(nibbles, blocks, quads, dots);
-        addNibbles<Codec, 1, J, T, G>(nibbles, blocks, quads, dots);
+        addCodes<Codec, 0, J, T, G>(nibbles, blocks, quads, dots);
+        addCodes<Codec, 1, J, T, G>(nibbles, blocks, quads, dots);
       });
     } else {
 #pragma GCC unroll 8
@@ -214,7 +294,10 @@ void multiplyPass(const uint8_t* weights, size_t groupStride, const uint8_t* pan
 #pragma GCC unroll 4
     for (int g = 0; g < G; g++) tiles[g] += Codec::kHeaderBytes + Codec::kTileBlocks * Codec::kBlockBytes;
   }
-  if (Codec::kTileBlocks == 2 && numBlocks > 0) addBlock<Codec, T, G>(tiles, 0, panel, sums);
+  // A row is whole tiles of 256 columns, or ends within a smaller one.
+  if constexpr (Codec::kTileBlocks < 8) {
+    for (size_t block = 0; block < numBlocks; block++, panel += kPanelBytes) addBlock<Codec, T, G>(tiles, block, panel, sums);
+  }
 #pragma GCC unroll 4
   for (int g = 0; g < G; g++) {
 #pragma GCC unroll 16
@@ -253,7 +336,12 @@ inline void multiplyPanelOfType(const MatMulTask& task, const uint8_t* weights, 
     case WeightType::kQ8_0: return run(Codec<ByteCodes, BlockFactors<false>>());
     case WeightType::kQ4_K: return run(Codec<NibbleCodes<0>, SuperFactors>());
     case WeightType::kQ5_K: return run(Codec<NibbleCodes<1>, SuperFactors>());
-    case WeightType::kQ6_K: return run(Codec<NibbleCodes<2>, SignedSuperFactors>());
+    case WeightType::kQ6_K: return run(Codec<NibbleCodes<2>, SignedSuperFactors<32>>());
+    case WeightType::kQ2_K: return run(Codec<TwoBitCodes<false>, NibbleSuperFactors>());
+    case WeightType::kQ3_K: return run(Codec<TwoBitCodes<true>, SignedSuperFactors<4>>());
+    case WeightType::kIq4Nl: return run(Codec<TableCodes<kIq4Table, true>, BlockFactors<false>>());
+    case WeightType::kIq4Xs: return run(Codec<TableCodes<kIq4Table, true>, SignedBlockFactors>());
+    case WeightType::kMxfp4: return run(Codec<TableCodes<kMxfp4Table, false>, ExponentFactors>());
     default: return;
   }
 }

@@ -5,7 +5,7 @@
 // side. Per block: [rows][32] codes, [rows] scales, [rows] start values.
 // The start value is what the integer sum begins with: -offset * sum(codes) makes unsigned weight codes exact; for types with
 // a min it is the float scale * sum(codes), which multiplies the min; for types with sub-blocks of 16 columns it is the sum of
-// the codes of each, as two 16-bit integers.
+// the codes of each, as two 16-bit integers, for either use.
 #pragma once
 
 #include <math.h>
@@ -66,12 +66,12 @@ inline float quantiseBlock(const float* x, const WeightTypeInfo& info, int offse
   memcpy(place.scale(), &scale, 4);
   const int32_t start = -offset * sum;
   const float minFactor = scale * static_cast<float>(sum);
-  if (info.hasSubBlocks) {
+  if (info.hasSubBlocks()) {
     int32_t first = 0;
     for (size_t i = 0; i < kBlockColumns / 2; i++) first += place.codes()[i];
     const int16_t sums[2] = {static_cast<int16_t>(first), static_cast<int16_t>(sum - first)};
     memcpy(place.start(), sums, 4);
-  } else if (info.hasMin) {
+  } else if (info.hasMin()) {
     memcpy(place.start(), &minFactor, 4);
   } else {
     memcpy(place.start(), &start, 4);
@@ -81,7 +81,7 @@ inline float quantiseBlock(const float* x, const WeightTypeInfo& info, int offse
 
 inline void quantisePanel(const MatMulTask& task, size_t firstToken, size_t count) {
   const WeightTypeInfo& info = weightTypeInfo(task.type);
-  const int offset = task.type == WeightType::kQ8_0 ? kByteOffset : info.codeOffset;
+  const int offset = info.codeOffset == 128 ? kByteOffset : info.codeOffset;
   const size_t numBlocks = task.numCols / kBlockColumns;
   const size_t numRows = count * task.numPlanes;
   uint8_t* panel = task.panels + firstToken * task.numPlanes * numBlocks * kPanelBlockBytes;

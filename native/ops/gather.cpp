@@ -18,22 +18,40 @@ struct Factors {
 };
 
 // Scale and min of 16 columns of one row; x + -0 is x for every x.
-Factors readFactors(const WeightTypeInfo& info, const uint8_t* tile, size_t block, size_t half, size_t lane) {
+Factors readFactors(FactorKind kind, const uint8_t* tile, size_t block, size_t half, size_t lane) {
+  constexpr float kNoMin = -0.0f;
   const uint8_t* first = tile + lane * 2;
-  if (info.tileColumns == 64) return {readHalf(first + block * 32), info.hasMin ? readHalf(first + 64 + block * 32) : -0.0f};
-  const uint8_t* bytes = tile + 64 + lane;
-  if (info.hasSubBlocks) return {readHalf(first) * static_cast<float>(static_cast<int8_t>(bytes[(2 * block + half) * kGroupRows])), -0.0f};
-  return {readHalf(first) * static_cast<float>(bytes[block * kGroupRows]), readHalf(first + 32) * static_cast<float>(bytes[(8 + block) * kGroupRows])};
+  const auto byteAt = [&](size_t index) { return tile[64 + index * kGroupRows + lane]; };
+  const auto signedAt = [&](size_t index) { return static_cast<float>(static_cast<int8_t>(byteAt(index))); };
+  switch (kind) {
+    case FactorKind::kScale: return {readHalf(first + block * 32), kNoMin};
+    case FactorKind::kScaleMin: return {readHalf(first + block * 32), readHalf(first + 64 + block * 32)};
+    case FactorKind::kSuperScaleMin:
+      return {readHalf(first) * static_cast<float>(byteAt(block)), readHalf(first + 32) * static_cast<float>(byteAt(8 + block))};
+    case FactorKind::kSuperSigned16: return {readHalf(first) * signedAt(2 * block + half), kNoMin};
+    case FactorKind::kSuperNibbles16: {
+      const uint8_t both = byteAt(2 * block + half);
+      return {readHalf(first) * static_cast<float>(both & 15), readHalf(first + 32) * static_cast<float>(both >> 4)};
+    }
+    case FactorKind::kSuperSigned32: return {readHalf(first) * signedAt(block), kNoMin};
+    case FactorKind::kExponent: return {plain::halvedPower(tile[block * kGroupRows + lane]), kNoMin};
+    case FactorKind::kNone: break;
+  }
+  return {0.0f, kNoMin};
 }
 
 // Code of element i of a block of one row.
 int readCode(const WeightTypeInfo& info, const uint8_t* codes, size_t i, size_t lane) {
   if (info.codeBits == 8) return codes[i / 4 * 64 + lane * 4 + i % 4];
   const size_t half = i / 16, vector = i % 16 / 4, place = lane * 4 + i % 4;
+  const auto oneBit = [&](const uint8_t* plane) { return plane[half * 32 + vector * 8 + place / 8] >> place % 8 & 1; };
+  const auto twoBits = [&](const uint8_t* plane) { return plane[half * 64 + place] >> 2 * vector & 3; };
+  if (info.codeBits == 2) return twoBits(codes);
+  if (info.codeBits == 3) return twoBits(codes) | oneBit(codes + 128) << 2;
   const int nibble = codes[vector * 64 + place] >> (4 * half) & 15;
-  const uint8_t* high = codes + 256;
-  if (info.codeBits == 5) return nibble | (high[half * 32 + vector * 8 + place / 8] >> place % 8 & 1) << 4;
-  if (info.codeBits == 6) return nibble | (high[half * 64 + place] >> 2 * vector & 3) << 4;
+  if (info.table != nullptr) return info.table[nibble];
+  if (info.codeBits == 5) return nibble | oneBit(codes + 256) << 4;
+  if (info.codeBits == 6) return nibble | twoBits(codes + 256) << 4;
   return nibble;
 }
 
@@ -65,7 +83,7 @@ void readRow(const ProductAttributes& attributes, const uint8_t* table, size_t r
     const uint8_t* codes = tile + info.headerBytes + block % tileBlocks * info.blockCodeBytes;
     float* values = out + block * kBlockColumns;
     for (size_t i = 0; i < kBlockColumns; i++) {
-      const Factors factors = readFactors(info, tile, block % tileBlocks, i / 16, lane);
+      const Factors factors = readFactors(info.factors, tile, block % tileBlocks, i / 16, lane);
       values[i] = static_cast<float>(readCode(info, codes, i, lane) - info.codeOffset) * factors.scale + factors.min;
     }
   }

@@ -110,7 +110,7 @@ void measure(Pool& pool, tars::WeightType type, size_t tokens, size_t numRows, s
     best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
   }
   const double macs = static_cast<double>(tokens) * numRows * numCols * copies;
-  std::printf("%-5s %4zu tokens  %7.1f GB/s  %7.1f GMAC/s  %8.3f ms per matrix\n", tars::weightTypeInfo(type).name, tokens,
+  std::printf("%-6s %4zu tokens  %7.1f GB/s  %7.1f GMAC/s  %8.3f ms per matrix\n", tars::weightTypeInfo(type).name, tokens,
               matrixBytes * copies / best * 1e-9, macs / best * 1e-9, best / copies * 1e3);
 }
 
@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
   }
   std::printf("%s, %zu threads, 2048 x 8192\n", tars::kernels().name, threads);
   Pool pool(threads);
-  for (const char* name : {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k", "f16", "bf16", "f32"}) {
+  for (const char* name : {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k", "q2_k", "q3_k", "iq4_nl", "iq4_xs", "mxfp4", "f16", "bf16", "f32"}) {
     tars::WeightType type;
     tars::parseWeightType(name, &type);
     const bool isFloat = !tars::isQuantised(type);

@@ -1,7 +1,23 @@
 /** The tensor types of GGML files that TARS reads, and how their bytes are laid out in a row. */
 import { TarsError } from '../errors/index.js';
 
-export type BlockType = 'F32' | 'F16' | 'BF16' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q4_K' | 'Q5_K' | 'Q6_K';
+export type BlockType =
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'Q4_0'
+  | 'Q4_1'
+  | 'Q5_0'
+  | 'Q5_1'
+  | 'Q8_0'
+  | 'Q2_K'
+  | 'Q3_K'
+  | 'Q4_K'
+  | 'Q5_K'
+  | 'Q6_K'
+  | 'IQ4_NL'
+  | 'IQ4_XS'
+  | 'MXFP4';
 
 export interface BlockTypeInfo {
   /** Number of the type in GGUF files (`ggml_type`). */
@@ -20,9 +36,14 @@ export const blockTypes: Readonly<Record<BlockType, BlockTypeInfo>> = {
   Q5_0: { ggmlId: 6, blockElements: 32, blockBytes: 22 }, // f16 scale, 32 fifth bits, 16 bytes of low bits
   Q5_1: { ggmlId: 7, blockElements: 32, blockBytes: 24 }, // f16 scale, f16 min, 32 fifth bits, 16 bytes of low bits
   Q8_0: { ggmlId: 8, blockElements: 32, blockBytes: 34 }, // f16 scale, 32 signed codes
+  Q2_K: { ggmlId: 10, blockElements: 256, blockBytes: 84 }, // 16 bytes of factors (scale low, min high), 64 of codes, f16 scale, f16 min
+  Q3_K: { ggmlId: 11, blockElements: 256, blockBytes: 110 }, // 32 bytes of third bits, 64 of low bits, 16 factors of 6 bits, f16 scale
   Q4_K: { ggmlId: 12, blockElements: 256, blockBytes: 144 }, // f16 scale, f16 min, 8 + 8 factors of 6 bits, 128 bytes of codes
   Q5_K: { ggmlId: 13, blockElements: 256, blockBytes: 176 }, // the same with 32 bytes of fifth bits before the codes
   Q6_K: { ggmlId: 14, blockElements: 256, blockBytes: 210 }, // 128 bytes of low bits, 64 of high bits, 16 signed factors, f16 scale
+  IQ4_NL: { ggmlId: 20, blockElements: 32, blockBytes: 18 }, // as Q4_0; codes name entries of a table
+  IQ4_XS: { ggmlId: 23, blockElements: 256, blockBytes: 136 }, // f16 scale, 8 factors of 6 bits (high bits first), 128 bytes of codes
+  MXFP4: { ggmlId: 39, blockElements: 32, blockBytes: 17 }, // exponent, 16 bytes of codes that name entries of a table
 };
 
 /** The type with this GGML number, or undefined when TARS does not read it. */

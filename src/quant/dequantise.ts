@@ -2,13 +2,21 @@
 import { TarsError } from '../errors/index.js';
 import { blockTypes, rawRowBytes, type BlockType } from './block-type.js';
 import { bfloatsToFloats, halfToFloat, halvesToFloats } from './float16.js';
-import { q6, readCodes, readFactors, type WideBlockType } from './raw-blocks.js';
+import {
+  iq4Values,
+  mxfp4Values,
+  readCodes,
+  readFactors,
+  superBlocks,
+  type SuperBlockType,
+  type WideBlockType,
+} from './raw-blocks.js';
 
 /**
  * Values of whole rows: `raw` is any number of rows of `numCols` elements, one after the other.
  * Q4_0: (code - 8) * scale; Q4_1: code * scale + min; Q8_0: code * scale; Q5_0 and Q5_1 as those of 4 bits with an offset of 16;
- * Q4_K, Q5_K: code * (scale * factor) - min * factor; Q6_K: (scale * factor) * (code - 32). Every step rounds to single precision
- * as in GGML.
+ * Q2_K, Q4_K, Q5_K: code * (scale * factor) - min * factor; Q3_K, Q6_K: (scale * factor) * (code - 4 or 32); IQ4_NL, IQ4_XS,
+ * MXFP4: an entry of a table * scale. Every step rounds to single precision as in GGML.
  * Throws when `raw` is not a whole number of rows.
  */
 export function dequantiseRows(type: BlockType, raw: Uint8Array, numCols: number): Float32Array {
@@ -30,9 +38,14 @@ export function dequantiseRows(type: BlockType, raw: Uint8Array, numCols: number
       return dequantiseBytes(raw);
     case 'Q5_0':
     case 'Q5_1':
+    case 'Q2_K':
+    case 'Q3_K':
     case 'Q4_K':
     case 'Q5_K':
     case 'Q6_K':
+    case 'IQ4_NL':
+    case 'IQ4_XS':
+    case 'MXFP4':
       return dequantiseWide(type, raw);
     default:
       throw new TarsError('INTERNAL', { reason: `no formula for type ${String(type satisfies never)}` });
@@ -72,49 +85,80 @@ function dequantiseBytes(raw: Uint8Array): Float32Array {
   return values;
 }
 
+/** What the code of each wide type stands for: the code less an offset, or an entry of a table. */
+const codeValues: Readonly<Record<WideBlockType, readonly number[]>> = {
+  Q5_0: Array.from({ length: 32 }, (_, code) => code - 16),
+  Q5_1: Array.from({ length: 32 }, (_, code) => code),
+  Q2_K: [0, 1, 2, 3],
+  Q3_K: Array.from({ length: 8 }, (_, code) => code - 4),
+  Q4_K: Array.from({ length: 16 }, (_, code) => code),
+  Q5_K: Array.from({ length: 32 }, (_, code) => code),
+  Q6_K: Array.from({ length: 64 }, (_, code) => code - 32),
+  IQ4_NL: iq4Values,
+  IQ4_XS: iq4Values,
+  MXFP4: mxfp4Values,
+};
+
 function dequantiseWide(type: WideBlockType, raw: Uint8Array): Float32Array {
   const { blockBytes, blockElements } = blockTypes[type];
   const values = new Float32Array((raw.length / blockBytes) * blockElements);
   const codes = new Uint8Array(32);
   const factors = new Uint8Array(16);
+  const ofCode = codeValues[type];
   for (let target = 0, at = 0; at < raw.length; at += blockBytes) {
-    readFactors(raw, at, factors);
+    if (type in superBlocks) {
+      readFactors(type as SuperBlockType, raw, at, factors);
+    }
     for (let index = 0; index < blockElements / 32; index++, target += 32) {
       readCodes(type, raw, at, index, codes);
-      for (let e = 0; e < 32; e++) {
-        const { scale, min } = rawFactors(type, raw, at, factors, index, e);
-        const offset = type === 'Q5_0' ? 16 : type === 'Q6_K' ? 32 : 0;
-        values[target + e] = Math.fround(((codes[e] ?? 0) - offset) * scale) + min;
+      for (let half = 0; half < 2; half++) {
+        const { scale, min } = halfFactors(type, raw, at, factors, index, half);
+        for (let e = half * 16; e < half * 16 + 16; e++) {
+          values[target + e] = Math.fround((ofCode[codes[e] ?? 0] ?? 0) * scale) + min;
+        }
       }
     }
   }
   return values;
 }
 
-/** Scale and min of element `e` of block `index`; x + -0 is x for every x. */
-function rawFactors(
+/** Scale and min of half `half` of block `index`; x + -0 is x for every x. */
+function halfFactors(
   type: WideBlockType,
   raw: Uint8Array,
   at: number,
   factors: Uint8Array,
   index: number,
-  e: number,
+  half: number,
 ): { readonly scale: number; readonly min: number } {
+  const signed = (i: number): number => ((factors[i] ?? 0) << 24) >> 24;
   switch (type) {
     case 'Q5_0':
+    case 'IQ4_NL':
       return { scale: readHalf(raw, at), min: -0 };
     case 'Q5_1':
       return { scale: readHalf(raw, at), min: readHalf(raw, at + 2) };
+    case 'Q2_K': {
+      const both = factors[2 * index + half] ?? 0;
+      const { scaleAt } = superBlocks[type];
+      return {
+        scale: Math.fround(readHalf(raw, at + scaleAt) * (both & 15)),
+        min: -Math.fround(readHalf(raw, at + scaleAt + 2) * (both >> 4)),
+      };
+    }
     case 'Q4_K':
     case 'Q5_K':
       return {
         scale: Math.fround(readHalf(raw, at) * (factors[index] ?? 0)),
         min: -Math.fround(readHalf(raw, at + 2) * (factors[8 + index] ?? 0)),
       };
-    case 'Q6_K': {
-      const factor = ((raw[at + q6.factorsAt + 2 * index + (e >> 4)] ?? 0) << 24) >> 24;
-      return { scale: Math.fround(readHalf(raw, at + q6.scaleAt) * factor), min: -0 };
-    }
+    case 'Q3_K':
+    case 'Q6_K':
+      return { scale: Math.fround(readHalf(raw, at + superBlocks[type].scaleAt) * signed(2 * index + half)), min: -0 };
+    case 'IQ4_XS':
+      return { scale: Math.fround(readHalf(raw, at) * signed(index)), min: -0 };
+    case 'MXFP4':
+      return { scale: 2 ** ((raw[at] ?? 0) - 128), min: -0 };
     default:
       return type satisfies never;
   }

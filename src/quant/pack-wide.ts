@@ -4,11 +4,12 @@ import { rowsPerGroup, kernelTypes, type KernelType } from './kernel-layout.js';
 import {
   bitsOf,
   isWideBlockType,
-  q6,
   readCodes,
   readFactors,
+  superBlocks,
   writeCodes,
   writeFactors,
+  type CodeBits,
   type WideBlockType,
 } from './raw-blocks.js';
 
@@ -74,74 +75,93 @@ function copyFactors(
   { rows, at, group, tile, place, row, factors }: FactorPlaces,
   direction: Direction,
 ): void {
-  /** Moves a half; `turn` is XORed into its upper byte. */
-  const half = (raw: number, packed: number, turn = 0): void => {
-    for (const [i, flip] of [0, turn].entries()) {
-      if (direction === 'pack') {
-        group[packed + i] = (rows[raw + i] ?? 0) ^ flip;
-      } else {
-        rows[raw + i] = (group[packed + i] ?? 0) ^ flip;
-      }
+  /** Moves a byte, XORed with `turn`. */
+  const byte = (raw: number, packed: number, turn = 0): void => {
+    if (direction === 'pack') {
+      group[packed] = (rows[raw] ?? 0) ^ turn;
+    } else {
+      rows[raw] = (group[packed] ?? 0) ^ turn;
     }
   };
-  const byteAt = (index: number): number => tile + factorBytes + index * rowsPerGroup + row;
-  if (type === 'Q5_0' || type === 'Q5_1') {
+  const half = (raw: number, packed: number, turn = 0): void => {
+    byte(raw, packed);
+    byte(raw + 1, packed + 1, turn);
+  };
+  if (type === 'MXFP4') {
+    byte(at, tile + place * rowsPerGroup + row);
+    return;
+  }
+  if (type === 'Q5_0' || type === 'Q5_1' || type === 'IQ4_NL') {
     half(at, tile + (place * rowsPerGroup + row) * 2);
     if (type === 'Q5_1') {
       half(at + 2, tile + 64 + (place * rowsPerGroup + row) * 2);
     }
     return;
   }
-  if (type === 'Q6_K') {
-    half(at + q6.scaleAt, tile + row * 2);
-    for (let i = 0; i < 16; i++) {
-      if (direction === 'pack') {
-        group[byteAt(i)] = rows[at + q6.factorsAt + i] ?? 0;
-      } else {
-        rows[at + q6.factorsAt + i] = group[byteAt(i)] ?? 0;
-      }
-    }
-    return;
+  const { scaleAt, numFactors, hasMin } = superBlocks[type];
+  half(at + scaleAt, tile + row * 2);
+  if (hasMin) {
+    half(at + scaleAt + 2, tile + 32 + row * 2, 0x80);
   }
-  half(at, tile + row * 2);
-  half(at + 2, tile + 32 + row * 2, 0x80);
+  const factorAt = (index: number): number => tile + factorBytes + index * rowsPerGroup + row;
   if (direction === 'pack') {
-    readFactors(rows, at, factors);
-    factors.forEach((factor, i) => (group[byteAt(i)] = factor));
+    readFactors(type, rows, at, factors);
+    for (let i = 0; i < numFactors; i++) {
+      group[factorAt(i)] = factors[i] ?? 0;
+    }
   } else {
-    factors.forEach((_, i) => (factors[i] = group[byteAt(i)] ?? 0));
-    writeFactors(rows, at, factors);
+    factors.forEach((_, i) => (factors[i] = group[factorAt(i)] ?? 0));
+    writeFactors(type, rows, at, factors);
   }
 }
 
-function packCodes(bits: 4 | 5 | 6, codes: Uint8Array, group: Uint8Array, base: number, row: number): void {
-  for (let k = 0; k < 16; k++) {
+/** Offsets of the planes of a block's codes in the layout; -1: the type has none. */
+function planesOf(bits: CodeBits): { readonly nibbles: number; readonly pairs: number; readonly singles: number } {
+  return {
+    nibbles: bits >= 4 ? 0 : -1,
+    pairs: bits === 6 ? 256 : bits < 4 ? 0 : -1,
+    singles: bits === 5 ? 256 : bits === 3 ? 128 : -1,
+  };
+}
+
+function packCodes(bits: CodeBits, codes: Uint8Array, group: Uint8Array, base: number, row: number): void {
+  const { nibbles, pairs, singles } = planesOf(bits);
+  for (let k = 0; nibbles >= 0 && k < 16; k++) {
     group[base + (k >> 2) * 64 + row * 4 + (k & 3)] = ((codes[k] ?? 0) & 15) | (((codes[16 + k] ?? 0) & 15) << 4);
   }
-  const above = (e: number): number => (codes[e] ?? 0) >> 4;
-  for (let vector = 0; bits === 5 && vector < 8; vector++) {
+  const single = (e: number): number => ((codes[e] ?? 0) >> (bits - 1)) & 1;
+  for (let vector = 0; singles >= 0 && vector < 8; vector++) {
     const e = vector * 4;
-    const nibble = above(e) | (above(e + 1) << 1) | (above(e + 2) << 2) | (above(e + 3) << 3);
-    const at = base + 256 + vector * 8 + (row >> 1);
+    const nibble = single(e) | (single(e + 1) << 1) | (single(e + 2) << 2) | (single(e + 3) << 3);
+    const at = base + singles + vector * 8 + (row >> 1);
     group[at] = row % 2 === 0 ? nibble : (group[at] ?? 0) | (nibble << 4);
   }
-  for (let half = 0; bits === 6 && half < 2; half++) {
+  const pairShift = bits === 6 ? 4 : 0;
+  const pair = (e: number): number => ((codes[e] ?? 0) >> pairShift) & 3;
+  for (let half = 0; pairs >= 0 && half < 2; half++) {
     for (let i = 0; i < 4; i++) {
       const e = half * 16 + i;
-      group[base + 256 + half * 64 + row * 4 + i] = above(e) | (above(e + 4) << 2) | (above(e + 8) << 4) | (above(e + 12) << 6);
+      group[base + pairs + half * 64 + row * 4 + i] = pair(e) | (pair(e + 4) << 2) | (pair(e + 8) << 4) | (pair(e + 12) << 6);
     }
   }
 }
 
-function unpackCodes(bits: 4 | 5 | 6, codes: Uint8Array, group: Uint8Array, base: number, row: number): void {
+function unpackCodes(bits: CodeBits, codes: Uint8Array, group: Uint8Array, base: number, row: number): void {
+  const { nibbles, pairs, singles } = planesOf(bits);
   for (let e = 0; e < 32; e++) {
-    const k = e & 15;
     const half = e >> 4;
-    const vector = k >> 2;
-    const i = k & 3;
-    const nibble = ((group[base + vector * 64 + row * 4 + i] ?? 0) >> (4 * half)) & 15;
-    const fifth = ((group[base + 256 + half * 32 + vector * 8 + (row >> 1)] ?? 0) >> ((row & 1) * 4 + i)) & 1;
-    const two = ((group[base + 256 + half * 64 + row * 4 + i] ?? 0) >> (2 * vector)) & 3;
-    codes[e] = nibble | ((bits === 5 ? fifth : bits === 6 ? two : 0) << 4);
+    const vector = (e & 15) >> 2;
+    const i = e & 3;
+    let code = 0;
+    if (nibbles >= 0) {
+      code |= ((group[base + nibbles + vector * 64 + row * 4 + i] ?? 0) >> (4 * half)) & 15;
+    }
+    if (pairs >= 0) {
+      code |= (((group[base + pairs + half * 64 + row * 4 + i] ?? 0) >> (2 * vector)) & 3) << (bits === 6 ? 4 : 0);
+    }
+    if (singles >= 0) {
+      code |= (((group[base + singles + half * 32 + vector * 8 + (row >> 1)] ?? 0) >> ((row & 1) * 4 + i)) & 1) << (bits - 1);
+    }
+    codes[e] = code;
   }
 }

@@ -93,7 +93,7 @@ export class FolderModelStore implements ModelStore {
       throwIfAborted(signal);
       if (request.quantize !== undefined && request.quantize !== '') {
         throw new TarsError('BAD_REQUEST', {
-          reason: `unsupported quantization type ${request.quantize.toUpperCase()} - create keeps the tensor types of the file; files of these types are supported: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K`,
+          reason: `unsupported quantization type ${request.quantize.toUpperCase()} - create keeps the tensor types of the file; files of these types are supported: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4`,
         });
       }
       const name = await this.#writableName(request.name);

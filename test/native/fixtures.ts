@@ -37,25 +37,36 @@ export interface PackedMatrix {
   readonly packed: Uint8Array;
 }
 
-/** Raw rows whose scales and mins are ordinary halves and whose codes are any bits. */
+/** Where the halves of a quantised block lie, and for mxfp4 its exponent. */
+const factorBytes: Readonly<Partial<Record<KernelType, { readonly halves: readonly number[]; readonly exponent?: number }>>> = {
+  q4_1: { halves: [0, 2] },
+  q5_1: { halves: [0, 2] },
+  q2_k: { halves: [80, 82] },
+  q3_k: { halves: [108] },
+  q4_k: { halves: [0, 2] },
+  q5_k: { halves: [0, 2] },
+  q6_k: { halves: [208] },
+  mxfp4: { halves: [], exponent: 0 },
+};
+
+/** Raw rows whose scales and mins are of an ordinary size and whose codes are any bits. */
 function randomRawRows(type: KernelType, numRows: number, numCols: number, seed: number): Uint8Array {
   const random = createRandom(seed);
-  const { blockType, elementBytes, tileColumns, tileHeaderBytes } = kernelTypes[type];
+  const { blockType, elementBytes } = kernelTypes[type];
   const raw = new Uint8Array(numRows * rawRowBytes(blockType, numCols));
   if (type === 'f32') {
     new Float32Array(raw.buffer).set(randomFloats(numRows * numCols, seed));
     return raw;
   }
   const blockBytes = elementBytes > 0 ? elementBytes : blockTypes[blockType].blockBytes;
-  // Where the halves of a block lie: in front, and for q6_k at its end.
-  const numHalfBytes = elementBytes > 0 ? elementBytes : tileColumns === 256 ? (type === 'q6_k' ? 2 : 4) : tileHeaderBytes / 32;
-  const firstHalf = type === 'q6_k' ? blockBytes - 2 : 0;
+  const { halves, exponent } = factorBytes[type] ?? { halves: [0] };
   for (let offset = 0; offset < raw.length; offset++) {
-    const place = (offset % blockBytes) - firstHalf;
+    const place = offset % blockBytes;
     // Upper byte of a half or bfloat: sign and an exponent that keeps values between 2^-9 and 1.
     const upper =
       (random() < 0.5 ? 0x80 : 0) | (type === 'bf16' ? 0x3b + Math.floor(random() * 4) : 0x20 + Math.floor(random() * 24));
-    raw[offset] = place >= 0 && place < numHalfBytes && place % 2 === 1 ? upper : Math.floor(random() * 256);
+    const any = Math.floor(random() * 256);
+    raw[offset] = halves.includes(place - 1) ? upper : place === exponent ? 118 + (any % 12) : any;
   }
   return raw;
 }

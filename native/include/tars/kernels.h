@@ -10,7 +10,10 @@ namespace tars {
 constexpr size_t kGroupRows = 16;     // output rows that share one vector
 constexpr size_t kBlockColumns = 32;  // columns that share one scale, for weights and activations alike
 
-enum class WeightType { kF32, kF16, kBf16, kQ4_0, kQ4_1, kQ8_0, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K };
+enum class WeightType { kF32, kF16, kBf16, kQ4_0, kQ4_1, kQ8_0, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K, kQ2_K, kQ3_K, kIq4Nl, kIq4Xs, kMxfp4 };
+
+// What the header of a tile holds: see src/quant/kernel-layout.ts.
+enum class FactorKind { kNone, kScale, kScaleMin, kSuperScaleMin, kSuperSigned16, kSuperNibbles16, kSuperSigned32, kExponent };
 
 struct WeightTypeInfo {
   const char* name;
@@ -19,13 +22,23 @@ struct WeightTypeInfo {
   size_t headerBytes;     // scales (and mins) of a tile
   size_t blockCodeBytes;  // codes of 16 rows x 32 columns
   int codeBits;
+  const uint8_t* table;   // 16 entries that stand in for the codes, or null
   int codeOffset;         // value = (code - offset) * scale
-  bool hasMin;            // value = code * scale + min
-  bool hasSubBlocks;      // each 16 columns have a scale of their own
+  FactorKind factors;
+
+  // value = code * scale + min
+  bool hasMin() const { return factors == FactorKind::kScaleMin || factors == FactorKind::kSuperScaleMin || hasNibbleFactors(); }
+  bool hasNibbleFactors() const { return factors == FactorKind::kSuperNibbles16; }
+  // Each 16 columns have factors of their own.
+  bool hasSubBlocks() const { return factors == FactorKind::kSuperSigned16 || hasNibbleFactors(); }
 
   // A row is a whole number of these.
   size_t rowMultiple() const { return tileColumns == 256 ? 256 : kBlockColumns; }
 };
+
+// Values of the 16 codes of iq4_nl and iq4_xs plus 128, and of mxfp4 (E2M1, doubled) plus 12.
+constexpr uint8_t kIq4Table[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
+constexpr uint8_t kMxfp4Table[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 
 const WeightTypeInfo& weightTypeInfo(WeightType type);
 // Returns false when no type has this name.

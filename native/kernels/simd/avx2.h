@@ -81,28 +81,52 @@ inline F32 loadBytes(const uint8_t* p) {
 inline F32 loadSignedBytes(const uint8_t* p) {
   return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load8Bytes(p))), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load8Bytes(p + 8)))};
 }
-// 16 where the bit of a byte is set in a mask of 32 bits, else 0.
-inline __m256i sixteenWhereSet(const uint8_t* p) {
+// The nibbles of 16 bytes to floats.
+inline __m256 lowOf(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_cvtepu8_epi32(bytes), _mm256_set1_epi32(15))); }
+inline __m256 highOf(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_srli_epi32(_mm256_cvtepu8_epi32(bytes), 4)); }
+inline F32 loadLowNibbles(const uint8_t* p) { return {lowOf(load8Bytes(p)), lowOf(load8Bytes(p + 8))}; }
+inline F32 loadHighNibbles(const uint8_t* p) { return {highOf(load8Bytes(p)), highOf(load8Bytes(p + 8))}; }
+// kValue where the bit of a byte is set in a mask of 32 bits, else 0.
+template <int kValue>
+inline __m256i valueWhereSet(const uint8_t* p) {
   int32_t mask;
   __builtin_memcpy(&mask, p, 4);
   const __m256i byteOfLane = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
   const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
   const __m256i spread = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(mask), byteOfLane), bit);
-  return _mm256_and_si256(_mm256_cmpeq_epi8(spread, bit), _mm256_set1_epi8(16));
+  return _mm256_and_si256(_mm256_cmpeq_epi8(spread, bit), _mm256_set1_epi8(kValue));
 }
-// Nibbles with bit 4 from a mask of 64 bits.
-inline Codes addFifthBits(Codes c, const uint8_t* p) {
-  return {_mm256_or_si256(c.lo, sixteenWhereSet(p)), _mm256_or_si256(c.hi, sixteenWhereSet(p + 4))};
+// Codes plus kValue, a bit that they do not have, where a mask of 64 bits is set.
+template <int kValue>
+inline Codes addBits(Codes c, const uint8_t* p) {
+  return {_mm256_or_si256(c.lo, valueWhereSet<kValue>(p)), _mm256_or_si256(c.hi, valueWhereSet<kValue>(p + 4))};
 }
+// Field kField (of 2 bits) of each byte.
 template <int kField>
-inline __m256i twoBits(__m256i fields) {
+inline Codes twoBits(Codes fields) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  return {_mm256_and_si256(_mm256_srli_epi16(fields.lo, 2 * kField), mask), _mm256_and_si256(_mm256_srli_epi16(fields.hi, 2 * kField), mask)};
+}
+// The entry of a table of 16 for each nibble.
+inline Codes lookUp(const uint8_t* table, Codes nibbles) {
+  const __m256i entries = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+  return {_mm256_shuffle_epi8(entries, nibbles.lo), _mm256_shuffle_epi8(entries, nibbles.hi)};
+}
+inline __m256 halvedPowers(__m128i exponents) {
+  const __m256i bits = _mm256_slli_epi32(_mm256_cvtepu8_epi32(exponents), 23);
+  return _mm256_mul_ps(_mm256_castsi256_ps(_mm256_max_epu32(bits, _mm256_set1_epi32(0x00400000))), _mm256_set1_ps(0.5f));
+}
+// 16 exponents e as 2^(e - 128). The largest pattern of an exponent of 0 is that of 2^-127, halved as all the others.
+inline F32 loadHalvedPowers(const uint8_t* p) { return {halvedPowers(load8Bytes(p)), halvedPowers(load8Bytes(p + 8))}; }
+template <int kField>
+inline __m256i upperBits(__m256i fields) {
   const __m256i shifted = kField < 2 ? _mm256_slli_epi16(fields, kField < 2 ? 4 - 2 * kField : 0) : _mm256_srli_epi16(fields, kField < 2 ? 0 : 2 * kField - 4);
   return _mm256_and_si256(shifted, _mm256_set1_epi8(0x30));
 }
 // Nibbles with bits 4 and 5 from field kField (of 2 bits) of each byte.
 template <int kField>
 inline Codes addTwoBits(Codes c, Codes fields) {
-  return {_mm256_or_si256(c.lo, twoBits<kField>(fields.lo)), _mm256_or_si256(c.hi, twoBits<kField>(fields.hi))};
+  return {_mm256_or_si256(c.lo, upperBits<kField>(fields.lo)), _mm256_or_si256(c.hi, upperBits<kField>(fields.hi))};
 }
 
 // acc[r] += sum over i < 4 of codes[r * 4 + i] * quad[i], exactly.

@@ -74,11 +74,28 @@ inline F32 loadBytes(const uint8_t* p) {
 inline F32 loadSignedBytes(const uint8_t* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
-// Nibbles with bit 4 from a mask of 64 bits.
-inline Codes addFifthBits(Codes c, const uint8_t* p) {
+// The nibbles of 16 bytes to floats.
+inline __m512i wideBytes(const uint8_t* p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+inline F32 loadLowNibbles(const uint8_t* p) { return _mm512_cvtepi32_ps(_mm512_and_si512(wideBytes(p), _mm512_set1_epi32(15))); }
+inline F32 loadHighNibbles(const uint8_t* p) { return _mm512_cvtepi32_ps(_mm512_srli_epi32(wideBytes(p), 4)); }
+// Codes plus kValue, a bit that they do not have, where a mask of 64 bits is set.
+template <int kValue>
+inline Codes addBits(Codes c, const uint8_t* p) {
   uint64_t mask;
   __builtin_memcpy(&mask, p, 8);
-  return _mm512_mask_add_epi8(c, mask, c, _mm512_set1_epi8(16));
+  return _mm512_mask_add_epi8(c, mask, c, _mm512_set1_epi8(kValue));
+}
+// Field kField (of 2 bits) of each byte.
+template <int kField>
+inline Codes twoBits(Codes fields) { return _mm512_and_si512(_mm512_srli_epi16(fields, 2 * kField), _mm512_set1_epi8(3)); }
+// The entry of a table of 16 for each nibble.
+inline Codes lookUp(const uint8_t* table, Codes nibbles) {
+  return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), nibbles);
+}
+// 16 exponents e as 2^(e - 128). The largest pattern of an exponent of 0 is that of 2^-127, halved as all the others.
+inline F32 loadHalvedPowers(const uint8_t* p) {
+  const __m512i bits = _mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 23);
+  return mul(_mm512_castsi512_ps(_mm512_max_epu32(bits, _mm512_set1_epi32(0x00400000))), splat(0.5f));
 }
 // Nibbles with bits 4 and 5 from field kField (of 2 bits) of each byte.
 template <int kField>

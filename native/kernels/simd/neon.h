@@ -59,26 +59,44 @@ inline Quad splatQuad(const int8_t* p) {
   return vreinterpretq_s8_s32(vdupq_n_s32(bits));
 }
 
-// 16 bytes to floats.
-inline F32 loadBytes(const uint8_t* p) {
-  const uint8x16_t bytes = vld1q_u8(p);
+// 16 bytes, or their nibbles, to floats.
+inline F32 widen(uint8x16_t bytes) {
   const uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_u8(vget_high_u8(bytes));
   return {{vcvtq_f32_u32(vmovl_u16(vget_low_u16(low))), vcvtq_f32_u32(vmovl_u16(vget_high_u16(low))),
            vcvtq_f32_u32(vmovl_u16(vget_low_u16(high))), vcvtq_f32_u32(vmovl_u16(vget_high_u16(high)))}};
 }
+inline F32 loadBytes(const uint8_t* p) { return widen(vld1q_u8(p)); }
+inline F32 loadLowNibbles(const uint8_t* p) { return widen(vandq_u8(vld1q_u8(p), vdupq_n_u8(15))); }
+inline F32 loadHighNibbles(const uint8_t* p) { return widen(vshrq_n_u8(vld1q_u8(p), 4)); }
 inline F32 loadSignedBytes(const uint8_t* p) {
   const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p));
   const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
   return {{vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(low))),
            vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(high)))}};
 }
-// Nibbles with bit 4 from a mask of 64 bits.
-inline Codes addFifthBits(Codes c, const uint8_t* p) {
+// 16 exponents e as 2^(e - 128). The largest pattern of an exponent of 0 is that of 2^-127, halved as all the others.
+inline float32x4_t halvedPowers(uint16x4_t exponents) {
+  const uint32x4_t bits = vmaxq_u32(vshlq_n_u32(vmovl_u16(exponents), 23), vdupq_n_u32(0x00400000));
+  return vmulq_f32(vreinterpretq_f32_u32(bits), vdupq_n_f32(0.5f));
+}
+inline F32 loadHalvedPowers(const uint8_t* p) {
+  const uint8x16_t bytes = vld1q_u8(p);
+  const uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_u8(vget_high_u8(bytes));
+  return {{halvedPowers(vget_low_u16(low)), halvedPowers(vget_high_u16(low)), halvedPowers(vget_low_u16(high)), halvedPowers(vget_high_u16(high))}};
+}
+// Field kField (of 2 bits) of each byte.
+template <int kField>
+inline Codes twoBits(Codes fields) { TARS_MAP(Codes, vandq_u8(vshlq_u8(fields.v[i], vdupq_n_s8(-2 * kField)), vdupq_n_u8(3))); }
+// The entry of a table of 16 for each nibble.
+inline Codes lookUp(const uint8_t* table, Codes nibbles) { TARS_MAP(Codes, vqtbl1q_u8(vld1q_u8(table), nibbles.v[i])); }
+// Codes plus kValue, a bit that they do not have, where a mask of 64 bits is set.
+template <int kValue>
+inline Codes addBits(Codes c, const uint8_t* p) {
   const uint8x8_t bit = vcreate_u8(0x8040201008040201);
   const uint8x16_t bits = vcombine_u8(bit, bit);
   for (int i = 0; i < 4; i++) {
     const uint8x16_t mask = vcombine_u8(vdup_n_u8(p[2 * i]), vdup_n_u8(p[2 * i + 1]));
-    c.v[i] = vorrq_u8(c.v[i], vandq_u8(vtstq_u8(mask, bits), vdupq_n_u8(16)));
+    c.v[i] = vorrq_u8(c.v[i], vandq_u8(vtstq_u8(mask, bits), vdupq_n_u8(kValue)));
   }
   return c;
 }

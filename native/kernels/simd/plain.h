@@ -104,10 +104,32 @@ inline Codes highNibbles(Codes c) { for (uint8_t& x : c.v) x >>= 4; return c; }
 inline Quad splatQuad(const int8_t* p) { Quad r; memcpy(&r, p, 4); return r; }
 inline F32 loadBytes(const uint8_t* p) { F32 r; TARS_EACH(r.v[i] = p[i]); return r; }
 inline F32 loadSignedBytes(const uint8_t* p) { F32 r; TARS_EACH(r.v[i] = static_cast<int8_t>(p[i])); return r; }
-// Nibbles with bit 4 from a mask of 64 bits.
-inline Codes addFifthBits(Codes c, const uint8_t* p) {
-  for (int i = 0; i < 64; i++) c.v[i] = static_cast<uint8_t>(c.v[i] | (p[i / 8] >> i % 8 & 1) << 4);
+inline F32 loadLowNibbles(const uint8_t* p) { F32 r; TARS_EACH(r.v[i] = static_cast<float>(p[i] & 15)); return r; }
+inline F32 loadHighNibbles(const uint8_t* p) { F32 r; TARS_EACH(r.v[i] = static_cast<float>(p[i] >> 4)); return r; }
+// 16 exponents e as 2^(e - 128). The largest pattern of an exponent of 0 is that of 2^-127, halved as all the others.
+inline float halvedPower(uint8_t exponent) {
+  const uint32_t bits = exponent == 0 ? 0x00400000u : static_cast<uint32_t>(exponent) << 23;
+  float power;
+  memcpy(&power, &bits, 4);
+  return power * 0.5f;
+}
+inline F32 loadHalvedPowers(const uint8_t* p) { F32 r; TARS_EACH(r.v[i] = halvedPower(p[i])); return r; }
+// Codes plus kValue, a bit that they do not have, where a mask of 64 bits is set.
+template <int kValue>
+inline Codes addBits(Codes c, const uint8_t* p) {
+  for (int i = 0; i < 64; i++) c.v[i] = static_cast<uint8_t>(c.v[i] | (p[i / 8] >> i % 8 & 1) * kValue);
   return c;
+}
+// Field kField (of 2 bits) of each byte.
+template <int kField>
+inline Codes twoBits(Codes fields) {
+  for (uint8_t& x : fields.v) x = x >> 2 * kField & 3;
+  return fields;
+}
+// The entry of a table of 16 for each nibble.
+inline Codes lookUp(const uint8_t* table, Codes nibbles) {
+  for (uint8_t& x : nibbles.v) x = table[x];
+  return nibbles;
 }
 // Nibbles with bits 4 and 5 from field kField (of 2 bits) of each byte.
 template <int kField>

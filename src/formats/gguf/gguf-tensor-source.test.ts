@@ -269,13 +269,13 @@ describe('GgufTensorSource tensors', () => {
   it('names a tensor type that is not read yet', () => {
     const editTensors = (tensors: TensorSpec[]): TensorSpec[] =>
       tensors.map((tensor) =>
-        tensor.name === 'blk.0.attn_v.weight' ? { name: tensor.name, shape: tensor.shape, type: 'IQ4_NL' } : tensor,
+        tensor.name === 'blk.0.attn_v.weight' ? { name: tensor.name, shape: tensor.shape, type: 'Q8_1' } : tensor,
       );
     expect(errorOf({ editTensors })).toMatchObject({
       code: 'FORMAT_UNSUPPORTED',
       parameters: {
         reason:
-          'tensor "blk.0.attn_v.weight" has type IQ4_NL; supported types: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K',
+          'tensor "blk.0.attn_v.weight" has type Q8_1; supported types: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4',
       },
     });
   });
