@@ -103,11 +103,18 @@ def render_prompt(messages: list[dict], tools: list[dict] | None = None, think: 
     return f"{text}{START}assistant\n" + (THINK if think else NO_THINK)
 
 
-def training_pieces(chat: dict) -> list[tuple[str, bool]]:
-    """A chat as (text, whether the assistant has to write it). An answer's own `thought` stands before its content, and
-    None stands for an earlier turn, which a prompt holds without any thinking block."""
-    pieces = [(render_head(chat.get("system", ""), chat.get("tools", [])), False)]
-    for message in chat["messages"]:
+def training_pieces(chat: dict) -> tuple[str, list[list[tuple[str, bool]]]]:
+    """A chat's head (system message and tools) and its branches, each as (text, whether the assistant has to write it).
+    Branches go on from the same head and do not see each other; a chat of `messages` has one."""
+    branches = chat["branches"] if "branches" in chat else [chat["messages"]]
+    return render_head(chat.get("system", ""), chat.get("tools", [])), [message_pieces(messages) for messages in branches]
+
+
+def message_pieces(messages: list[dict]) -> list[tuple[str, bool]]:
+    """An answer's own `thought` stands before its content, and None stands for an earlier turn, which a prompt holds
+    without any thinking block."""
+    pieces = []
+    for message in messages:
         if message["role"] != "assistant":
             pieces.append((f"{START}{message['role']}\n{message['content']}{END}\n", False))
             continue
@@ -120,4 +127,4 @@ def training_pieces(chat: dict) -> list[tuple[str, bool]]:
         else:
             pieces += [(THINK, False), (f"{thought}{AFTER_THINKING}{message['content']}{END}", True)]
         pieces.append(("\n", False))
-    return [piece for piece in pieces if piece[0]]
+    return pieces

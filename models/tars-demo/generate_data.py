@@ -10,13 +10,17 @@ import argparse
 import json
 import random
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import arithmetic
+from chatml import describe_tool
+from tool_grammar import ToolGrammar
 from tool_text import ToolBox, made_up_word, odd_text, result_text
 from wording import vary
 
 HERE = Path(__file__).resolve().parent
+BRANCHED_LETTERS = 1150  # of a head and its branches, for about 450 tokens
 PARAMETERS = "6"  # millions, as the answer to "how big are you?" says it
 
 UNKNOWN_ANSWER = "I don't know. I am a very small model and only know about TARS."
@@ -61,6 +65,7 @@ class Turns:
         self.unknown_data = read("unknown.json")
         self.json_data = read("json_requests.json")
         self.tool_box = ToolBox([read("tools.json"), read("tools_2.json")], rng)
+        self.tool_grammar = ToolGrammar(rng)
 
     def asked(self, questions: list[str]) -> list[str]:
         return [q for q in dict.fromkeys(questions) if self.is_free(q)]
@@ -173,34 +178,79 @@ class Turns:
         return {"tools": turn["tools"], "user": turn["user"], "content": turn["call"], "thought": turn["thought"], "result": turn["result"]} if self.is_free(turn["user"]) else self.tool_call()
 
     def tool_vain(self) -> dict:
-        rng = self.rng
         tools, request = self.tool_box.offered_in_vain()
-        kind = rng.random()
-        if kind < 0.3:
-            turn = {"user": request, "content": UNKNOWN_ANSWER}
-        else:
-            turn = self.fact() if kind < 0.7 else self.unknown() if kind < 0.85 else self.sum()
-        return {**turn, "tools": tools, "thought": NO_TOOL_THOUGHT if kind < 0.3 else f"{NO_TOOL_THOUGHT} {turn['thought']}"}
+        return {**self.no_call(request), "tools": tools}
+
+    def no_call(self, request: str) -> dict:
+        """A turn that none of the tools can help with; `request` is one for a tool that is not offered."""
+        kind = self.rng.random()
+        if kind < 0.3 and self.is_free(request):
+            return {"user": request, "content": UNKNOWN_ANSWER, "thought": NO_TOOL_THOUGHT}
+        turn = self.fact() if kind < 0.7 else self.unknown() if kind < 0.85 else self.sum()
+        return {**turn, "thought": f"{NO_TOOL_THOUGHT} {turn['thought']}"}
+
+    def drawn_tools(self, count: int) -> list[dict]:
+        rng = self.rng
+        if rng.random() < 0.22:
+            return self.tool_grammar.family(count)
+        return [self.tool_grammar.draw() if rng.random() < 0.45 else rng.choice(self.tool_box.tools) for _ in range(count)]
+
+    def tool_branches(self) -> tuple[list[dict], list[dict]]:
+        """Offered tools, and turns that each stand alone after them: a call for one of the tools, or none."""
+        rng, box = self.rng, self.tool_box
+        offers = box.offer_all(self.drawn_tools(rng.choices([1, 2, 3], weights=[22, 35, 43])[0]))
+        tools = [offered for _, offered, _ in offers]
+        turns: list[dict] = []
+        letters = len(json.dumps([describe_tool(tool) for tool in tools]))
+        while letters < BRANCHED_LETTERS:
+            if rng.random() < 0.68:
+                turn = box.call(*rng.choice(offers))
+                turn["content"] = turn.pop("call")
+                if not self.is_free(turn["user"]):
+                    continue
+            else:
+                other = self.drawn_tools(1)[0]
+                if any(tool is other for tool, _, _ in offers):
+                    continue
+                turn = self.no_call(box.request(other)[0])
+            turns.append(turn)
+            letters += len(turn["user"]) + len(turn["content"]) + 60
+        return tools, turns
 
 
-# How often a turn is of each kind: fact, unknown, sum, json, tool_call, tool_vain; and the first four for turns before the last.
-# Language comes first; sums and copying into calls take far more examples, and are learned on top of it.
-MIXES = {"first": ([40, 13, 10, 11, 17, 9], [58, 18, 14, 10]), "second": ([30, 10, 19, 12, 21, 8], [42, 12, 36, 10]), "third": ([42, 10, 14, 9, 18, 7], [52, 12, 27, 9])}
+@dataclass
+class Mix:
+    """How often a turn is of each kind: fact, unknown, sum, json, tool_call, tool_vain; the first four for turns before the
+    last; and the share of chats that are tools with many requests."""
+
+    last: list[int]
+    before: list[int]
+    branched: float = 0.0
+
+
+# Language comes first; sums and copying into calls take far more examples, and are learned on top of it. To tell which of
+# several tools is meant takes most: these examples share their tools, several requests to each.
+MIXES = {
+    "first": Mix([40, 13, 10, 11, 17, 9], [58, 18, 14, 10]),
+    "second": Mix([30, 10, 19, 12, 21, 8], [42, 12, 36, 10]),
+    "third": Mix([42, 10, 14, 9, 18, 7], [52, 12, 27, 9]),
+    "fourth": Mix([40, 11, 18, 18, 8, 5], [50, 13, 25, 12], branched=0.21),
+}
 
 
 class Chats:
     def __init__(self, seed: int, mix: str) -> None:
         self.rng = random.Random(seed)
-        self.weights, self.plain_weights = MIXES[mix]
+        self.mix = MIXES[mix]
         self.turns = Turns(self.rng)
 
     def turn(self) -> dict:
         turns = self.turns
-        return self.rng.choices([turns.fact, turns.unknown, turns.sum, turns.json, turns.tool_call, turns.tool_vain], weights=self.weights)[0]()
+        return self.rng.choices([turns.fact, turns.unknown, turns.sum, turns.json, turns.tool_call, turns.tool_vain], weights=self.mix.last)[0]()
 
     def plain_turn(self) -> dict:
         turns = self.turns
-        return self.rng.choices([turns.fact, turns.unknown, turns.sum, turns.json], weights=self.plain_weights)[0]()
+        return self.rng.choices([turns.fact, turns.unknown, turns.sum, turns.json], weights=self.mix.before)[0]()
 
     def assistant(self, turn: dict, is_last: bool) -> dict:
         """The last turn thinks or is told not to; earlier ones stand in a prompt without a thinking block."""
@@ -215,7 +265,25 @@ class Chats:
         between = [self.plain_turn() for _ in range(self.rng.choice([0, 0, 1, 2]))]
         return [{"user": first, "content": f"Nice to meet you, {name}! How can I help you?", "thought": f"The user's name is {name}."}, *between, {"user": asked, "content": f"Your name is {name}.", "thought": f"The user's name is {name}."}]
 
+    def branched_chat(self) -> dict:
+        tools, turns = self.turns.tool_branches()
+        branches = []
+        for turn in turns:
+            before = self.earlier_messages() if self.rng.random() < 0.1 else []
+            branches.append([*before, {"role": "user", "content": turn["user"]}, self.assistant(turn, True)])
+        return {"tools": tools, "branches": branches}
+
+    def earlier_messages(self) -> list[dict]:
+        turn = self.plain_turn()
+        return [{"role": "user", "content": turn["user"]}, self.assistant(turn, False)]
+
     def chat(self, is_long: bool = False) -> dict:
+        chat = self.branched_chat() if not is_long and self.rng.random() < self.mix.branched else self.straight_chat(is_long)
+        if self.rng.random() < 0.3:
+            chat["system"] = self.rng.choice(SYSTEMS)
+        return chat
+
+    def straight_chat(self, is_long: bool) -> dict:
         rng = self.rng
         if is_long:
             turns = [self.plain_turn() for _ in range(rng.randrange(8, 20))]
@@ -234,10 +302,7 @@ class Chats:
             messages[-1] = {"role": "assistant", "content": last["content"]}
             told = {"content": last["result"]["answer"], "thought": "The tool gave a result."}
             messages += [{"role": "tool", "content": result_text(last["result"]["result"])}, self.assistant(told, True)]
-        chat: dict = {"messages": messages, "tools": last.get("tools", [])}
-        if rng.random() < 0.3:
-            chat["system"] = rng.choice(SYSTEMS)
-        return chat
+        return {"messages": messages, "tools": last.get("tools", [])}
 
 
 def main() -> None:

@@ -136,6 +136,22 @@ class ToolBox:
         rng = self.rng
         tool = rng.choice(self.tools)
         offered, names = self.offer(tool)
+        return {"tools": self.shuffled([offered, *self.others(tool, rng.choices([0, 1, 2], weights=[30, 35, 35])[0])]), **self.call(tool, offered, names)}
+
+    def offer_all(self, tools: list[dict]) -> list[tuple[dict, dict, dict[str, str]]]:
+        """Each tool with what is offered for it; no two bear the same name."""
+        offers: list[tuple[dict, dict, dict[str, str]]] = []
+        for tool in tools:
+            for _ in range(5):
+                offered, names = self.offer(tool)
+                if all(offered["function"]["name"] != other["function"]["name"] for _, other, _ in offers):
+                    offers.append((tool, offered, names))
+                    break
+        return offers
+
+    def call(self, tool: dict, offered: dict, names: dict[str, str]) -> dict:
+        """A message that needs the offered tool, and the call."""
+        rng = self.rng
         text, values = self.request(tool)
         if rng.random() < 0.15:
             text = rng.choice(BEFORE) + text
@@ -146,7 +162,6 @@ class ToolBox:
         order = list(function["parameters"]["properties"])
         arguments = {n: arguments[n] for n in order if n in arguments}
         return {
-            "tools": self.shuffled([offered, *self.others(tool, rng.choices([0, 1, 2], weights=[30, 35, 35])[0])]),
             "user": text,
             "call": describe_call(function["name"], arguments),
             "thought": f"The tool {function['name']} can do this.",

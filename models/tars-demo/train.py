@@ -10,6 +10,8 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -46,37 +48,70 @@ def model_config(tokenizer: Tokenizer) -> LlamaConfig:
     )
 
 
+@dataclass
+class Encoded:
+    """A chat's tokens: ids, whether each is the assistant's, its branch (0: the head, which all branches see) and position."""
+
+    ids: list[int]
+    wanted: list[bool]
+    branches: list[int]
+    positions: list[int]
+
+
 class Rows:
-    """Packed chats: token ids, whether each token is the assistant's, and the chat it belongs to, [rows, length] each."""
+    """Packed chats, [rows, length] each: token ids, whether each token is the assistant's, its chat, its branch of the chat,
+    its position there."""
 
     def __init__(self, length: int, padding: int) -> None:
         self.length = length
         self.padding = padding
-        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self.ids = np.full(length, padding, np.int16)
+        self.parts: list[tuple[np.ndarray, ...]] = []
+        self.clear()
+
+    def clear(self) -> None:
+        length = self.length
+        self.ids = np.full(length, self.padding, np.int16)
         self.wanted = np.zeros(length, bool)
-        self.owner = np.full(length, -1, np.int16)
+        self.owner, self.branch, self.position = np.full(length, -1, np.int16), np.zeros(length, np.int16), np.zeros(length, np.int16)
         self.used = 0
         self.number = 0
 
-    def add(self, ids: list[int], wanted: list[bool]) -> None:
-        if self.used + len(ids) > self.length:
+    def add(self, chat: Encoded) -> None:
+        if self.used + len(chat.ids) > self.length:
             self.close()
-        end = self.used + len(ids)
-        self.ids[self.used : end], self.wanted[self.used : end], self.owner[self.used : end] = ids, wanted, self.number
-        # Nothing predicts the first token of a chat.
-        self.wanted[self.used] = False
+        end = self.used + len(chat.ids)
+        here = slice(self.used, end)
+        self.ids[here], self.wanted[here], self.owner[here] = chat.ids, chat.wanted, self.number
+        self.branch[here], self.position[here] = chat.branches, chat.positions
         self.used, self.number = end, self.number + 1
 
     def close(self) -> None:
         if self.used:
-            self.parts.append((self.ids.copy(), self.wanted.copy(), self.owner.copy()))
-        self.ids[:], self.wanted[:], self.owner[:] = self.padding, False, -1
-        self.used = self.number = 0
+            self.parts.append((self.ids, self.wanted, self.owner, self.branch, self.position))
+        self.clear()
 
     def tensors(self) -> tuple[torch.Tensor, ...]:
         self.close()
         return tuple(torch.from_numpy(np.stack(column)) for column in zip(*self.parts))
+
+
+def encode_chats(tokenizer: Tokenizer, chats: list[dict]) -> Iterator[Encoded]:
+    split = [training_pieces(chat) for chat in chats]
+    texts = [text for head, branches in split for text in (head, *(text for pieces in branches for text, _ in pieces))]
+    encoded = iter(tokenizer.encode_batch(texts, add_special_tokens=False))
+    for _, branches in split:
+        head = next(encoded).ids
+        chat = Encoded(list(head), [False] * len(head), [0] * len(head), list(range(len(head))))
+        for number, pieces in enumerate(branches, 1):
+            position = len(head)
+            for _, is_wanted in pieces:
+                ids = next(encoded).ids
+                chat.ids += ids
+                chat.wanted += [is_wanted] * len(ids)
+                chat.branches += [number] * len(ids)
+                chat.positions += range(position, position + len(ids))
+                position += len(ids)
+        yield chat
 
 
 def pack_chats(tokenizer: Tokenizer, path: Path) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
@@ -84,22 +119,19 @@ def pack_chats(tokenizer: Tokenizer, path: Path) -> tuple[tuple[torch.Tensor, ..
     padding = tokenizer.token_to_id(END_OF_TEXT)
     short, long = Rows(SHORT_ROW, padding), Rows(CONTEXT, padding)
     with path.open() as file:
-        while batch := [training_pieces(json.loads(line)) for _, line in zip(range(4096), file)]:
-            encoded = iter(tokenizer.encode_batch([text for pieces in batch for text, _ in pieces], add_special_tokens=False))
-            for pieces in batch:
-                parts = [(next(encoded).ids, wanted) for _, wanted in pieces]
-                ids = [token for part, _ in parts for token in part]
-                wanted = [is_wanted for part, is_wanted in parts for _ in part]
-                if len(ids) <= CONTEXT:
-                    (short if len(ids) <= SHORT_ROW else long).add(ids, wanted)
+        while batch := [json.loads(line) for _, line in zip(range(4096), file)]:
+            for chat in encode_chats(tokenizer, batch):
+                if len(chat.ids) <= CONTEXT:
+                    (short if len(chat.ids) <= SHORT_ROW else long).add(chat)
     return short.tensors(), long.tensors()
 
 
-def same_chat_mask(owners: torch.Tensor) -> torch.Tensor:
-    """[rows, 1, tokens, tokens], true where a token may look: back, and at its own chat only."""
+def visible(owners: torch.Tensor, branches: torch.Tensor) -> torch.Tensor:
+    """[rows, 1, tokens, tokens], true where a token may look: back, at its own chat's head and its own branch only."""
     length = owners.shape[1]
     causal = torch.ones(length, length, dtype=torch.bool, device=owners.device).tril()
-    return ((owners[:, :, None] == owners[:, None, :]) & causal)[:, None]
+    same_branch = (branches[:, :, None] == branches[:, None, :]) | (branches[:, None, :] == 0)
+    return ((owners[:, :, None] == owners[:, None, :]) & same_branch & causal)[:, None]
 
 
 def build_optimizers(model: LlamaForCausalLM, learning_rate: float) -> list[torch.optim.Optimizer]:
@@ -169,13 +201,13 @@ class Trainer:
         return tuple(t[at].to(self.device) for t in data)
 
     def batch_loss(self) -> torch.Tensor:
-        ids, wanted, owners = self.batch()
+        ids, wanted, owners, branches, positions = self.batch()
         ids = ids.long()
         chosen = wanted | ((owners >= 0) & (torch.rand(ids.shape, device=self.device) < OTHER_TOKENS_SHARE))
-        # A chat's first token is predicted by nothing, or by the chat before it.
-        chosen[:, 1:] &= owners[:, 1:] == owners[:, :-1]
+        # The token before does not predict the first one of a chat, nor that of a branch after the first.
+        chosen[:, 1:] &= positions[:, 1:] == positions[:, :-1] + 1
         with torch.autocast(self.device, dtype=torch.bfloat16):
-            hidden = self.body(input_ids=ids, attention_mask=same_chat_mask(owners), use_cache=False).last_hidden_state
+            hidden = self.body(input_ids=ids, position_ids=positions.long(), attention_mask=visible(owners, branches), use_cache=False).last_hidden_state
             logits = self.model.lm_head(hidden[:, :-1][chosen[:, 1:]])
         return torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][chosen[:, 1:]])
 

@@ -44,7 +44,8 @@ def texts(chats: Path):
     marks = re.compile("|".join(map(re.escape, SPECIAL_TOKENS + TAG_TOKENS)))
     with chats.open() as file:
         for line in islice(file, CHATS_READ):
-            yield from marks.split("".join(text for text, _ in training_pieces(json.loads(line))))
+            head, branches = training_pieces(json.loads(line))
+            yield from marks.split(head + "".join(text for pieces in branches for text, _ in pieces))
 
 
 def frequent_first_pieces(tokenizer: Tokenizer, chats: Path, count: int) -> list[str]:
