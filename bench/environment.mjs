@@ -23,19 +23,16 @@ function git(root, args) {
   }
 }
 
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** Cores that other processes keep busy now, over half a second. */
+export async function busyCores() {
+  const before = processorTimes();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const after = processorTimes();
+  return ((after.busy - before.busy) / (after.total - before.total)) * os.cpus().length;
 }
 
-/** Standard error of the median of the values, from their interquartile range, as of a normal distribution. */
-export function spread(values) {
-  const standardDeviation = (percentile(values, 0.75) - percentile(values, 0.25)) / 1.35;
-  return (1.25 * standardDeviation) / Math.sqrt(values.length);
-}
-
-export function percentile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+function processorTimes() {
+  const times = os.cpus().map((core) => core.times);
+  const total = times.flatMap((time) => Object.values(time)).reduce((sum, time) => sum + time, 0);
+  return { total, busy: total - times.reduce((sum, time) => sum + time.idle, 0) };
 }

@@ -4,16 +4,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchEngine } from './engine.mjs';
 import { describeEnvironment } from './environment.mjs';
+import { cacheFolder, tokenizerFile } from './folders.mjs';
 import { ensureRandomModel } from './random-model.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const cacheFolder = process.env.TARS_BENCH_CACHE ?? path.join(os.homedir(), '.cache', 'tars-bench');
-const tokenizerFile =
-  process.env.TARS_BENCH_TOKENIZER ??
-  path.join(
-    process.env.TARS_TEST_MODELS ?? path.join(os.homedir(), '.cache', 'tars-test-models'),
-    'SmolLM2-135M-Instruct.Q4_1.gguf',
-  );
 
 console.log(describeEnvironment(root));
 const modelFile = ensureRandomModel(cacheFolder, tokenizerFile);

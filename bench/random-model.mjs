@@ -1,5 +1,6 @@
 // Writes a random-weight Llama of 1.2 B shape (16 layers, hidden 2048, 32/8 heads of 64, feed-forward 8192, vocabulary
-// 128,256, tied head) as GGUF: Q4_0 body, Q8_0 table, with the tokenizer of a real model padded to that vocabulary.
+// 128,256, tied head) as GGUF with the tokenizer of a real model padded to that vocabulary. File types: q4_0 (Q4_0 body, Q8_0
+// table) and q4_k_m (llama.cpp's mixture: Q4_K body; Q6_K for the table and for some layers' attn_v and ffn_down).
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { GgufFile } from '../dist/formats/index.js';
@@ -9,28 +10,46 @@ const alignment = 32;
 
 /** GGUF value types and tensor types that this writer uses. */
 const value = { uint32: 4, int32: 5, float32: 6, string: 8, array: 9 };
-const tensorType = { f32: 0, q4_0: 2, q8_0: 8 };
+const tensorType = { f32: 0, q4_0: 2, q8_0: 8, q4_k: 12, q6_k: 14 };
 
-/** Makes the file unless it is there already, and returns its path. `tokenizerFile` is a GGUF with a byte-level BPE vocabulary. */
-export function ensureRandomModel(folder, tokenizerFile) {
-  const file = path.join(folder, 'random-llama-1.2b-q4_0.gguf');
+/** Elements and bytes of one block of each tensor type. */
+const blockSizes = {
+  [tensorType.f32]: [1, 4],
+  [tensorType.q4_0]: [32, 18],
+  [tensorType.q8_0]: [32, 34],
+  [tensorType.q4_k]: [256, 144],
+  [tensorType.q6_k]: [256, 210],
+};
+
+/** Per file type: its number in GGUF, and the tensor types of the table, the body, and the matrices that get more bits. */
+const fileTypes = {
+  q4_0: { ggufNumber: 2, table: tensorType.q8_0, body: tensorType.q4_0, finer: tensorType.q4_0 },
+  q4_k_m: { ggufNumber: 15, table: tensorType.q6_k, body: tensorType.q4_k, finer: tensorType.q6_k },
+};
+
+/**
+ * Makes the file unless it is there already, and returns its path. `tokenizerFile` is a GGUF with a byte-level BPE vocabulary;
+ * `fileType` is q4_0 or q4_k_m.
+ */
+export function ensureRandomModel(folder, tokenizerFile, fileType = 'q4_0') {
+  const file = path.join(folder, `random-llama-1.2b-${fileType}.gguf`);
   if (!existsSync(file)) {
     mkdirSync(folder, { recursive: true });
-    writeModel(`${file}.partial`, tokenizerFile);
+    writeModel(`${file}.partial`, tokenizerFile, fileTypes[fileType]);
     renameSync(`${file}.partial`, file);
   }
   return file;
 }
 
-function writeModel(file, tokenizerFile) {
-  const tensors = modelTensors();
+function writeModel(file, tokenizerFile, fileType) {
+  const tensors = modelTensors(fileType);
   let offset = 0;
   for (const tensor of tensors) {
     tensor.offset = offset;
     tensor.bytes = tensorBytes(tensor);
     offset += Math.ceil(tensor.bytes / alignment) * alignment;
   }
-  const header = headerBytes(tensors, tokenizerFile);
+  const header = headerBytes(tensors, tokenizerFile, fileType);
   const descriptor = openSync(file, 'w');
   let position = 0;
   const write = (bytes) => {
@@ -52,32 +71,40 @@ function writeModel(file, tokenizerFile) {
   closeSync(descriptor);
 }
 
-function modelTensors() {
+function modelTensors({ table, body, finer }) {
   const { layers, hidden, heads, kvHeads, headSize, feedForward, vocabulary } = shape;
-  const tensors = [{ name: 'token_embd.weight', dims: [hidden, vocabulary], type: tensorType.q8_0 }];
+  const tensors = [{ name: 'token_embd.weight', dims: [hidden, vocabulary], type: table }];
   for (let layer = 0; layer < layers; layer++) {
-    const matrix = (name, dims) => tensors.push({ name: `blk.${layer}.${name}.weight`, dims, type: tensorType.q4_0 });
+    const matrix = (name, dims, type = body) => tensors.push({ name: `blk.${layer}.${name}.weight`, dims, type });
+    const sensitive = getsMoreBits(layer, layers) ? finer : body;
     const vector = (name) => tensors.push({ name: `blk.${layer}.${name}.weight`, dims: [hidden], type: tensorType.f32 });
     vector('attn_norm');
     matrix('attn_q', [hidden, heads * headSize]);
     matrix('attn_k', [hidden, kvHeads * headSize]);
-    matrix('attn_v', [hidden, kvHeads * headSize]);
+    matrix('attn_v', [hidden, kvHeads * headSize], sensitive);
     matrix('attn_output', [heads * headSize, hidden]);
     vector('ffn_norm');
     matrix('ffn_gate', [hidden, feedForward]);
     matrix('ffn_up', [hidden, feedForward]);
-    matrix('ffn_down', [feedForward, hidden]);
+    matrix('ffn_down', [feedForward, hidden], sensitive);
   }
   tensors.push({ name: 'output_norm.weight', dims: [hidden], type: tensorType.f32 });
   return tensors;
 }
 
-function tensorBytes({ dims, type }) {
-  const elements = dims.reduce((product, size) => product * size, 1);
-  return type === tensorType.f32 ? elements * 4 : (elements / 32) * (type === tensorType.q4_0 ? 18 : 34);
+/** llama.cpp's choice (`use_more_bits`): the first and the last eighth of the layers and every third between, half of 16. */
+function getsMoreBits(layer, layers) {
+  const eighth = Math.floor(layers / 8);
+  return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 }
 
-function headerBytes(tensors, tokenizerFile) {
+function tensorBytes({ dims, type }) {
+  const elements = dims.reduce((product, size) => product * size, 1);
+  const [blockElements, blockBytes] = blockSizes[type];
+  return (elements / blockElements) * blockBytes;
+}
+
+function headerBytes(tensors, tokenizerFile, { ggufNumber }) {
   const { layers, hidden, heads, kvHeads, feedForward, vocabulary } = shape;
   const source = GgufFile.open(tokenizerFile);
   const tokens = [...source.metadata.get('tokenizer.ggml.tokens')];
@@ -89,7 +116,7 @@ function headerBytes(tensors, tokenizerFile) {
   const entries = [
     ['general.architecture', value.string, 'llama'],
     ['general.name', value.string, 'random 1.2B'],
-    ['general.file_type', value.uint32, 2],
+    ['general.file_type', value.uint32, ggufNumber],
     ['llama.context_length', value.uint32, 131_072],
     ['llama.embedding_length', value.uint32, hidden],
     ['llama.block_count', value.uint32, layers],
@@ -194,13 +221,17 @@ function randomBlocks() {
     state ^= state << 5;
     return state >>> 0;
   };
-  const quantised = (blockBytes, scale) => {
+  // `scales` are the float16 fields of a block: [byte offset, least value as bits, mask of the random bits added to it].
+  const quantised = (type, scales) => {
+    const blockBytes = blockSizes[type][1];
     const bytes = Buffer.alloc(blockBytes * 65_536);
     for (let position = 0; position < bytes.length; position += 4) {
       bytes.writeUInt32LE(next(), Math.min(position, bytes.length - 4));
     }
     for (let block = 0; block < 65_536; block++) {
-      bytes.writeUInt16LE(scale + (next() & 0xff), block * blockBytes);
+      for (const [offset, least, mask] of scales) {
+        bytes.writeUInt16LE(least + (next() & mask), block * blockBytes + offset);
+      }
     }
     return bytes;
   };
@@ -208,7 +239,18 @@ function randomBlocks() {
   for (let index = 0; index < 4096; index++) {
     ones.writeFloatLE(1, index * 4);
   }
-  // f16 0x1800 is 0.002: with codes of 4 bits a weight has a standard deviation of about 0.01; 8 bits need 1/16 of that.
-  const chunks = { [tensorType.q4_0]: quantised(18, 0x1800), [tensorType.q8_0]: quantised(34, 0x0800), [tensorType.f32]: ones };
+  // f16 0x1800 is 0.002: with codes of 4 bits a weight has a standard deviation of about 0.01; 8 bits need 1/16 of that. The
+  // K types multiply their scale by a factor of 6 or 8 bits, which leaves subnormal numbers, as in real files; the min of Q4_K
+  // is 7.5 scales, so that weights are around zero.
+  const chunks = {
+    [tensorType.q4_0]: quantised(tensorType.q4_0, [[0, 0x1800, 0xff]]),
+    [tensorType.q8_0]: quantised(tensorType.q8_0, [[0, 0x0800, 0xff]]),
+    [tensorType.q4_k]: quantised(tensorType.q4_k, [
+      [0, 0x0270, 0x3f],
+      [2, 0x0cb0, 0x1f],
+    ]),
+    [tensorType.q6_k]: quantised(tensorType.q6_k, [[208, 0x0070, 0x0f]]),
+    [tensorType.f32]: ones,
+  };
   return (type) => chunks[type];
 }
