@@ -1,5 +1,6 @@
-// `npm test`: compiles, then runs every test. On CI it also fetches the real model and rebuilds the operator library, and
-// runs the operator tests on the rebuilt one; elsewhere these are used when they are there already.
+// `npm test`: compiles, then runs every test. On CI it also fetches the real model, rebuilds the operator library, runs the
+// operator tests on the rebuilt one, and checks the operators under sanitizers and emulation. Elsewhere the model and a rebuilt
+// library are used when they are there already.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -27,6 +28,7 @@ if (process.env.CI) {
   failures += run(process.execPath, ['scripts/fetch-test-models.mjs', '--optional']);
   if (hasCommand('cmake') && hasCommand('c++')) {
     failures += run(process.execPath, ['scripts/build-native.mjs']);
+    failures += run(process.execPath, ['scripts/check-native.mjs']);
   } else {
     console.log('skipped: tests of a rebuilt operator library (needs CMake and a C++ compiler)');
   }
