@@ -1,6 +1,8 @@
 // What every command is given; tests replace each part.
 import type { Readable } from 'node:stream';
 import type { Config } from '../config/index.js';
+import type { RuntimeFacts } from '../runtime/index.js';
+import type { MachineFacts } from '../server/index.js';
 import type { ApiClient } from './api-client.js';
 
 export interface TextOutput {
@@ -32,6 +34,8 @@ export interface CliContext {
   readonly terminal: Terminal;
   readonly signals: SignalSource;
   readonly startServer: (config: Config) => Promise<RunningServer>;
+  readonly describeRuntime: (config: Config) => Promise<RuntimeFacts>;
+  readonly describeMachine: (config: Config) => Promise<MachineFacts>;
   /** Ends the process at once. */
   readonly exit: (status: number) => void;
   readonly version: string;

@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { clientUrl, loadConfig, type Config } from '../config/index.js';
 import { errorMessage } from '../errors/index.js';
+import type { RuntimeFacts } from '../runtime/index.js';
+import type { MachineFacts } from '../server/index.js';
 import { ApiClient } from './api-client.js';
 import type { RunningServer } from './context.js';
 import { runProgram } from './program.js';
@@ -12,10 +14,20 @@ function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Loaded on demand: no other command needs the server's libraries. */
+// Loaded on demand: few commands need the server's libraries, or native code.
 async function startServer(config: Config): Promise<RunningServer> {
   const server = await import('../server/index.js');
   return server.startServer(config);
+}
+
+async function describeMachine(config: Config): Promise<MachineFacts> {
+  const server = await import('../server/index.js');
+  return server.describeMachine(config);
+}
+
+async function describeRuntime(config: Config): Promise<RuntimeFacts> {
+  const runtime = await import('../runtime/index.js');
+  return runtime.describeRuntime(config.nativeLibrary);
 }
 
 async function main(): Promise<number> {
@@ -26,6 +38,8 @@ async function main(): Promise<number> {
     terminal: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
     signals: process,
     startServer,
+    describeRuntime,
+    describeMachine,
     exit: (status: number): void => process.exit(status),
     version: packageVersion(),
   };

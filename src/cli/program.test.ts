@@ -10,6 +10,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, type Config } from '../config/index.js';
 import { ApiClient } from './api-client.js';
+import type { RuntimeFacts } from '../runtime/index.js';
 import type { RunningServer } from './context.js';
 import { normalizeArguments, runProgram } from './program.js';
 
@@ -117,6 +118,7 @@ interface RunOptions {
   /** stdin and stdout are a terminal. */
   readonly isTTY?: boolean;
   readonly startServer?: (config: Config) => Promise<RunningServer>;
+  readonly describeRuntime?: () => Promise<RuntimeFacts>;
   readonly onStdout?: (text: string, signals: EventEmitter) => void;
 }
 
@@ -126,6 +128,12 @@ interface Outcome {
   readonly stderr: string;
   readonly signals: EventEmitter;
 }
+
+/** A machine whose operators cannot be loaded. */
+const machine = {
+  describeRuntime: () => Promise.reject(new Error('no operators for plan9-mips')),
+  describeMachine: () => Promise.resolve({ numThreads: 6, memoryBytes: 12e9 }),
+};
 
 async function tars(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   server = options.answers === undefined ? undefined : await TestServer.start(options.answers);
@@ -141,7 +149,9 @@ async function tars(argv: readonly string[], options: RunOptions = {}): Promise<
       client: new ApiClient(server?.url ?? 'http://127.0.0.1:1'),
       terminal: { stdin, stdout, stderr },
       signals,
+      ...machine,
       startServer: options.startServer ?? (() => Promise.reject(new Error('no server'))),
+      ...(options.describeRuntime === undefined ? {} : { describeRuntime: options.describeRuntime }),
       exit: () => {},
       version: '1.2.3',
     },
@@ -179,6 +189,28 @@ describe('command line', () => {
     expect((await tars(['--version'])).stdout).toBe(
       'tars version is 1.2.3\nWarning: could not connect to a running tars server\n',
     );
+  });
+
+  it('tells of the machine, also when the operators cannot be loaded', async () => {
+    const describeRuntime = (): Promise<RuntimeFacts> =>
+      Promise.resolve({ onnxRuntimeVersion: '1.30.0', operatorLibrary: '/lib/ops.so', instructionSet: 'avx2' });
+    const { stdout, status } = await tars(['info'], { describeRuntime });
+    expect(status).toBe(0);
+    const rows = Object.fromEntries(stdout.split('\n').map((line) => line.split(/ {2,}/)));
+    expect(rows).toMatchObject({
+      version: '1.2.3',
+      'instruction set': 'avx2',
+      'onnx runtime': '1.30.0',
+      operators: '/lib/ops.so',
+      threads: '6',
+      'memory for models': '12 GB',
+      'kv cache': 'f16',
+      address: '127.0.0.1:11434',
+    });
+    expect(await tars(['info'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/operators +no operators for plan9-mips/),
+    });
   });
 
   it("accepts Go's spellings of flags", () => {
@@ -572,6 +604,7 @@ describe('serve', () => {
         client: new ApiClient('http://127.0.0.1:1'),
         terminal: { stdin: Readable.from([]), stdout: new Capture(), stderr: new Capture() },
         signals,
+        ...machine,
         startServer,
         exit: (code) => void log.push(`exit ${code}`),
         version: '',

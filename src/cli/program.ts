@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { errorMessage } from '../errors/index.js';
 import { create, type CreateFlags } from './commands/create.js';
+import { info } from './commands/info.js';
 import { list } from './commands/list.js';
 import { cp, rm, stop } from './commands/manage.js';
 import { ps } from './commands/ps.js';
@@ -93,6 +94,7 @@ function buildProgram(context: CliContext): Command {
       });
 
   add('serve', '[flags]', 'Start the server', exactly(0), (ctx) => serve(ctx), false).alias('start');
+  add('info', '', 'Show versions, processor and settings', exactly(0), (ctx) => info(ctx), false);
   add('create', 'MODEL [flags]', 'Create a model', exactly(1), (ctx, [model = ''], command) =>
     create(ctx, model, command.opts<CreateFlags>()),
   )

@@ -1,3 +1,5 @@
+export { usableCores } from './cpu-quota.js';
+export { modelBudgetBytes } from './memory-budget.js';
 export { createRunnerPool, type PoolDependencies } from './runner-pool.js';
 export type {
   DoneReason,

@@ -4,4 +4,4 @@ export { Session, IoBinding, RunOptions, type SessionOptions, type ValueInfo } f
 export { NativeMemory, Tensor } from './tensor.js';
 export { elementTypes, type ElementType } from './element-type.js';
 export { availableProviders, type ProviderName, type ProviderOptions } from './provider.js';
-export { findOperatorLibrary, operatorInstructionSet } from './operator-library.js';
+export { describeRuntime, findOperatorLibrary, operatorInstructionSet, type RuntimeFacts } from './operator-library.js';

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 import { TarsError } from '../errors/index.js';
+import { OnnxRuntimeLibrary } from './library.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -30,4 +31,21 @@ export function findOperatorLibrary(configured?: string): string {
 /** Name of the instruction set that the library chose on this processor, for example `avx512vnni`. */
 export function operatorInstructionSet(file: string): string {
   return koffi.load(file).func('const char *tars_ops_isa()')() as string;
+}
+
+export interface RuntimeFacts {
+  readonly onnxRuntimeVersion: string;
+  /** Path of the operator library. */
+  readonly operatorLibrary: string;
+  readonly instructionSet: string;
+}
+
+/** Loads both libraries and says what they are. Throws what loading a model would throw. */
+export function describeRuntime(configuredLibrary?: string): RuntimeFacts {
+  const operatorLibrary = findOperatorLibrary(configuredLibrary);
+  return {
+    onnxRuntimeVersion: new OnnxRuntimeLibrary().version,
+    operatorLibrary,
+    instructionSet: operatorInstructionSet(operatorLibrary),
+  };
 }
