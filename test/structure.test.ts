@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   graph: ['formats', 'quant'],
   registry: ['api', 'formats', 'config', 'log'],
-  engine: ['runtime', 'sampling'],
+  engine: ['runtime', 'sampling', 'quant'],
   runners: ['registry', 'graph', 'engine', 'tokenizer', 'template', 'formats', 'quant', 'runtime', 'sampling', 'config', 'log'],
   server: ['runners', 'registry', 'formats', 'template', 'api', 'config', 'log', 'metrics', 'sampling', 'quant'],
   cli: ['server', 'registry', 'api', 'config', 'log', 'runtime'],

@@ -39,7 +39,7 @@ inline size_t attentionScratchBytes(size_t numRows, size_t width) {
 // that whole vectors may be read. `rows` receives the new pointers.
 inline const void* const* padRows(const AttentionPart& part, const void* const* source, float* padded, const void** rows) {
   if (part.headSize == part.paddedHeadSize) return source;
-  const size_t valueBytes = part.isHalf ? 2 : 4;
+  const size_t valueBytes = part.cacheType == CacheType::kF16 ? 2 : 4;  // quantised rows are whole blocks
   for (size_t j = 0; j < part.numPositions; j++) {
     uint8_t* target = reinterpret_cast<uint8_t*>(padded + j * part.paddedHeadSize);
     memcpy(target, source[j], part.headSize * valueBytes);
@@ -49,16 +49,30 @@ inline const void* const* padRows(const AttentionPart& part, const void* const* 
   return rows;
 }
 
-inline F32 loadCached(const void* row, size_t index, bool isHalf) {
-  return isHalf ? loadHalf(static_cast<const uint16_t*>(row) + index) : load(static_cast<const float*>(row) + index);
+// Values [index, index + 16) of a row.
+template <CacheType kType>
+[[gnu::always_inline]] inline F32 loadCached(const void* row, size_t index, size_t headSize) {
+  const uint8_t* bytes = static_cast<const uint8_t*>(row);
+  const size_t block = index / kBlockColumns;
+  switch (kType) {
+    case CacheType::kF32: return load(static_cast<const float*>(row) + index);
+    case CacheType::kF16: return loadHalf(static_cast<const uint16_t*>(row) + index);
+    case CacheType::kQ8_0: return mul(loadSignedBytes(bytes + index), splatHalf(bytes + headSize + 2 * block));
+    case CacheType::kQ4_0: {
+      const uint8_t* codes = bytes + 16 * block;
+      const F32 code = index % kBlockColumns == 0 ? loadLowNibbles(codes) : loadHighNibbles(codes);
+      return mul(sub(code, splat(8.0f)), splatHalf(bytes + headSize / 2 + 2 * block));
+    }
+  }
 }
 
 // 16 keys from position `first` of the part, transposed to [paddedHeadSize, 16]; positions past the end are zeros.
+template <CacheType kType>
 inline void transposeKeys(const AttentionPart& part, const void* const* keys, size_t first, float* out) {
   for (size_t d = 0; d < part.paddedHeadSize; d += 16) {
     F32 rows[16];
     for (size_t i = 0; i < kChunk; i++) {
-      rows[i] = first + i < part.numPositions ? loadCached(keys[first + i], d, part.isHalf) : splat(0.0f);
+      rows[i] = first + i < part.numPositions ? loadCached<kType>(keys[first + i], d, part.headSize) : splat(0.0f);
     }
     transpose(rows, out + d * kChunk);
   }
@@ -80,13 +94,14 @@ inline void scoreChunks(const AttentionPart& part, const AttentionScratch& scrat
 // Rows of one head lie a whole token apart, which hardware prefetchers do not follow: without this a prompt chunk over a long
 // cache waits for the last-level cache most of its time.
 inline void prefetchChunk(const AttentionPart& part, const void* const* rows, size_t first) {
-  const size_t rowBytes = part.headSize * (part.isHalf ? 2 : 4);
+  const size_t rowBytes = cacheRowBytes(part.cacheType, part.headSize);
   for (size_t j = first; j < first + kChunk && j < part.numPositions; j++) {
     for (size_t offset = 0; offset < rowBytes; offset += 64) __builtin_prefetch(static_cast<const uint8_t*>(rows[j]) + offset);
   }
 }
 
 // scores[row][position] = query . key for all positions, visible or not.
+template <CacheType kType>
 inline void computeScores(const AttentionPart& part, const void* const* keys, const AttentionScratch& scratch) {
   const size_t numChunks = (part.numPositions + kChunk - 1) / kChunk;
   for (size_t chunk = 0; chunk < numChunks;) {
@@ -94,7 +109,7 @@ inline void computeScores(const AttentionPart& part, const void* const* keys, co
     for (size_t g = 0; g < pass; g++) {
       prefetchChunk(part, keys, (chunk + g + kChunksPerPass) * kChunk);
       prefetchChunk(part, part.values, (chunk + g) * kChunk);
-      transposeKeys(part, keys, (chunk + g) * kChunk, scratch.keys + g * part.paddedHeadSize * kChunk);
+      transposeKeys<kType>(part, keys, (chunk + g) * kChunk, scratch.keys + g * part.paddedHeadSize * kChunk);
     }
     if (pass == 1) {
       scoreChunks<1>(part, scratch, chunk * kChunk);
@@ -137,42 +152,48 @@ inline void exponentiateRow(const AttentionPart& part, size_t row, float* scores
   state.sum[row] = sumOf(sums);
 }
 
-template <int G, bool kIsHalf>
+template <int G, CacheType kType>
 inline void weighColumns(const AttentionPart& part, const void* const* values, const AttentionScratch& scratch, size_t column,
                          const AttentionState& state) {
   const size_t width = part.paddedHeadSize;
   const size_t panels = numPanels(part.numRows, kFloatPanelRows);
   for (size_t p = 0; p < panels; p++) {
     const size_t row = panelBegin(p, panels, part.numRows), count = panelBegin(p + 1, panels, part.numRows) - row;
-    const auto value = [values, column](size_t j, int g) { return loadCached(values[j], column + g * 16, kIsHalf); };
+    const size_t headSize = part.headSize;
+    const auto value = [values, column, headSize](size_t j, int g) { return loadCached<kType>(values[j], column + g * 16, headSize); };
     addColumnsOf<G>(count, scratch.scores + row * kAttentionPartPositions, kAttentionPartPositions, part.numPositions, value,
                     state.values + row * width + column, width, 16);
   }
 }
 
 // state.values[row] = sum over positions of exponential * value.
-template <bool kIsHalf>
+template <CacheType kType>
 inline void weighValues(const AttentionPart& part, const void* const* values, const AttentionScratch& scratch, const AttentionState& state) {
   size_t column = 0;
   for (; column + 16 * kGroupsPerPass <= part.paddedHeadSize; column += 16 * kGroupsPerPass) {
-    weighColumns<kGroupsPerPass, kIsHalf>(part, values, scratch, column, state);
+    weighColumns<kGroupsPerPass, kType>(part, values, scratch, column, state);
   }
-  for (; column < part.paddedHeadSize; column += 16) weighColumns<1, kIsHalf>(part, values, scratch, column, state);
+  for (; column < part.paddedHeadSize; column += 16) weighColumns<1, kType>(part, values, scratch, column, state);
 }
 
-inline void attendPart(const AttentionPart& part, const AttentionState& state, void* memory) {
+template <CacheType kType>
+inline void attendPartOf(const AttentionPart& part, const AttentionState& state, void* memory) {
   const AttentionScratch scratch = splitScratch(memory, part.numRows, part.paddedHeadSize);
   const void* rows[kAttentionPartPositions];
   for (size_t r = 0; r < part.numRows; r++) {
     memcpy(scratch.queries + r * part.paddedHeadSize, part.queries[r], part.paddedHeadSize * sizeof(float));
   }
-  computeScores(part, padRows(part, part.keys, scratch.padded, rows), scratch);
+  computeScores<kType>(part, padRows(part, part.keys, scratch.padded, rows), scratch);
   for (size_t r = 0; r < part.numRows; r++) exponentiateRow(part, r, scratch.scores + r * kAttentionPartPositions, state);
-  const void* const* values = padRows(part, part.values, scratch.padded, rows);
-  if (part.isHalf) {
-    weighValues<true>(part, values, scratch, state);
-  } else {
-    weighValues<false>(part, values, scratch, state);
+  weighValues<kType>(part, padRows(part, part.values, scratch.padded, rows), scratch, state);
+}
+
+inline void attendPart(const AttentionPart& part, const AttentionState& state, void* memory) {
+  switch (part.cacheType) {
+    case CacheType::kF32: return attendPartOf<CacheType::kF32>(part, state, memory);
+    case CacheType::kF16: return attendPartOf<CacheType::kF16>(part, state, memory);
+    case CacheType::kQ8_0: return attendPartOf<CacheType::kQ8_0>(part, state, memory);
+    case CacheType::kQ4_0: return attendPartOf<CacheType::kQ4_0>(part, state, memory);
   }
 }
 
@@ -207,6 +228,53 @@ inline void storeHalves(const float* values, size_t count, uint16_t* halves) {
     uint16_t tail[16];
     storeHalf(tail, loadPartial(values + i, count - i));
     memcpy(halves + i, tail, (count - i) * sizeof(uint16_t));
+  }
+}
+
+inline uint16_t halfOf(float value) {
+  uint16_t halves[16];
+  storeHalf(halves, splat(value));
+  return halves[0];
+}
+
+// One block as GGML rounds it: q8_0 by the largest magnitude; q4_0 by the value of the largest magnitude, which becomes -8.
+inline void storeBlock8(const float* x, int8_t* codes, void* scale) {
+  const float largest = maxMagnitude(x);
+  const float factor = largest > 0 ? 127.0f / largest : 0.0f;
+  roundBlock(x, isinf(factor) ? 0.0f : factor, codes);
+  const uint16_t half = halfOf(largest / 127.0f);
+  memcpy(scale, &half, 2);
+}
+inline void storeBlock4(const float* x, uint8_t* codes, void* scale) {
+  float extreme = 0;
+  for (size_t i = 0; i < kBlockColumns; i++) extreme = fabsf(x[i]) > fabsf(extreme) ? x[i] : extreme;
+  const float factor = extreme != 0 ? -8.0f / extreme : 0.0f;
+  const float usable = isinf(factor) ? 0.0f : factor;
+  const auto codeOf = [&](float value) {
+    const float shifted = value * usable + 8.5f;
+    return static_cast<uint8_t>(shifted >= 0 ? (shifted < 15 ? shifted : 15) : 0);  // NaN becomes 0
+  };
+  for (size_t i = 0; i < kBlockColumns / 2; i++) codes[i] = static_cast<uint8_t>(codeOf(x[i]) | codeOf(x[16 + i]) << 4);
+  const uint16_t half = halfOf(extreme / -8.0f);
+  memcpy(scale, &half, 2);
+}
+
+inline void storeRow(CacheType type, const float* values, size_t headSize, void* row) {
+  uint8_t* bytes = static_cast<uint8_t*>(row);
+  switch (type) {
+    case CacheType::kF32: memcpy(row, values, headSize * sizeof(float)); return;
+    case CacheType::kF16: storeHalves(values, headSize, static_cast<uint16_t*>(row)); return;
+    case CacheType::kQ8_0:
+      for (size_t block = 0; block < headSize / kBlockColumns; block++) {
+        const size_t first = block * kBlockColumns;
+        storeBlock8(values + first, reinterpret_cast<int8_t*>(bytes + first), bytes + headSize + 2 * block);
+      }
+      return;
+    case CacheType::kQ4_0:
+      for (size_t block = 0; block < headSize / kBlockColumns; block++) {
+        storeBlock4(values + block * kBlockColumns, bytes + 16 * block, bytes + headSize / 2 + 2 * block);
+      }
+      return;
   }
 }
 

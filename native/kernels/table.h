@@ -26,7 +26,7 @@ void multiply(const MatMulTask& task, size_t firstGroup, size_t numGroups, size_
 
 extern const KernelTable kTable = {
     kName,      kPanelRows, kFloatPanelRows, quantisePanel, multiply, attentionScratchBytes,
-    attendPart, mergeParts, finishRow,       storeHalves,
+    attendPart, mergeParts, finishRow,       storeRow,
 };
 
 }  // namespace TARS_ISA

@@ -1,6 +1,7 @@
-// PagedAttention: the signature of com.microsoft.PagedAttention for the CPU, with f32 activations and an f16 or f32 cache that
-// is updated in place. Inputs 10 (slot_mapping), 14 and 15 (scales of a quantised cache) are refused when given; input 16
-// (attention_metadata) only helps launches on a GPU and is ignored.
+// PagedAttention: the signature of com.microsoft.PagedAttention for the CPU, with f32 activations and a cache that is updated in
+// place: f16, f32, or bytes in the rows of `cache_type` ("q8_0" or "q4_0") for heads of `head_size`. Inputs 10 (slot_mapping), 14
+// and 15 (scales of a cache that is scaled as a whole) are refused when given; input 16 (attention_metadata) only helps launches
+// on a GPU and is ignored.
 #include "paged_attention.h"
 
 #include <math.h>
@@ -37,6 +38,7 @@ struct PagedAttention {
     attributes.hasRotary = reader.optionalInt("do_rotary", 0) != 0;
     attributes.isInterleaved = reader.optionalInt("rotary_interleaved", 0) != 0;
     attributes.normEpsilon = reader.optionalFloat("qk_norm_epsilon", 1e-6f);
+    readCacheType(reader);
     if (attributes.numHeads % attributes.numKvHeads != 0) reader.fail("num_heads is not a multiple of kv_num_heads");
     if (attributes.window != -1 && (attributes.window < 1 || !attributes.isCausal)) {
       reader.fail("local_window_size must be -1, or at least 1 with is_causal = 1");
@@ -70,6 +72,22 @@ struct PagedAttention {
   }
 
  private:
+  // head_size is given for a cache of bytes only, whose last dimension does not tell it.
+  void readCacheType(AttributeReader& reader) {
+    attributes.headSize = reader.optionalInt("head_size", 0);
+    if (attributes.headSize == 0) return;
+    char name[8];
+    reader.requiredString("cache_type", name, sizeof(name));
+    if (reader.hasFailed()) return;
+    const bool isEight = strcmp(name, "q8_0") == 0;
+    if (!isEight && strcmp(name, "q4_0") != 0) return reader.fail("unknown cache_type \"%s\"", name);
+    attributes.cacheType = isEight ? CacheType::kQ8_0 : CacheType::kQ4_0;
+    const int64_t size = attributes.headSize;
+    if (size < 1 || size > static_cast<int64_t>(kMaxHeadSize) || size % static_cast<int64_t>(kBlockColumns) != 0) {
+      reader.fail("head_size = %lld is not a multiple of 32 in 32..%zu", static_cast<long long>(size), kMaxHeadSize);
+    }
+  }
+
   static void refuse(OpContext& op, size_t index, const char* name) {
     if (op.input(index).isPresent()) op.fail("%s is not supported", name);
   }
@@ -85,7 +103,10 @@ struct PagedAttention {
   void readCache(OpContext& op, AttentionBatch* batch) const {
     const Tensor keys = op.input(kKeyCache), values = op.input(kValueCache);
     if (op.hasFailed()) return;
-    if (keys.type != kOrtFloat && keys.type != kOrtFloat16) return op.fail("key_cache must be float16 or float32");
+    const bool isBytes = attributes.headSize > 0;
+    if (isBytes ? keys.type != kOrtUint8 : keys.type != kOrtFloat && keys.type != kOrtFloat16) {
+      return op.fail("key_cache must be float16 or float32, or bytes with head_size");
+    }
     op.expect("key_cache", keys, keys.type, 4);
     op.expect("value_cache", values, keys.type, 4);
     for (size_t axis = 0; axis < 4; axis++) op.expectSize("value_cache", values, axis, keys.shape[axis]);
@@ -95,15 +116,22 @@ struct PagedAttention {
     if (keys.shape[1] < 1 || keys.shape[1] > kLargestBlock) {
       return op.fail("block size %lld is not in 1..%lld", static_cast<long long>(keys.shape[1]), static_cast<long long>(kLargestBlock));
     }
-    if (keys.shape[3] < 1 || keys.shape[3] > static_cast<int64_t>(kMaxHeadSize)) {
+    if (isBytes) {
+      batch->cacheType = attributes.cacheType;
+      batch->headSize = static_cast<size_t>(attributes.headSize);
+      op.expectSize("key_cache", keys, 3, static_cast<int64_t>(cacheRowBytes(batch->cacheType, batch->headSize)));
+      if (op.hasFailed()) return;
+    } else if (keys.shape[3] < 1 || keys.shape[3] > static_cast<int64_t>(kMaxHeadSize)) {
       return op.fail("head size %lld is not in 1..%zu", static_cast<long long>(keys.shape[3]), kMaxHeadSize);
+    } else {
+      batch->cacheType = keys.type == kOrtFloat16 ? CacheType::kF16 : CacheType::kF32;
+      batch->headSize = static_cast<size_t>(keys.shape[3]);
     }
     batch->keyCache = keys.as<uint8_t>();
     batch->valueCache = values.as<uint8_t>();
-    batch->isHalf = keys.type == kOrtFloat16;
+    batch->rowBytes = cacheRowBytes(batch->cacheType, batch->headSize);
     batch->numBlocks = keys.shape[0];
     batch->blockSize = keys.shape[1];
-    batch->headSize = static_cast<size_t>(keys.shape[3]);
     batch->paddedHeadSize = (batch->headSize + 15) / 16 * 16;
   }
 

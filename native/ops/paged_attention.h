@@ -9,6 +9,8 @@ struct AttentionAttributes {
   int64_t numHeads, numKvHeads, window;  // window -1: off; counts the current token
   float scale, softcap, normEpsilon;     // scale 0: 1 / sqrt(head size); softcap 0: off
   bool isCausal, hasRotary, isInterleaved;
+  CacheType cacheType;                   // of a cache of bytes; otherwise the element type says it
+  int64_t headSize;                      // of a cache of bytes
 };
 
 // A ragged batch over a paged cache. Pointers are to the inputs' memory; absent inputs are null.
@@ -22,9 +24,10 @@ struct AttentionBatch {
   const float* value;
   size_t queryStride, keyStride, valueStride;
 
-  uint8_t* keyCache;  // [numBlocks, blockSize, numKvHeads, headSize]
+  uint8_t* keyCache;  // [numBlocks, blockSize, numKvHeads] rows
   uint8_t* valueCache;
-  bool isHalf;
+  CacheType cacheType;
+  size_t rowBytes;
   int64_t numBlocks, blockSize, blocksPerSequence;
 
   const int32_t* cumulativeLengths;  // [numSequences + 1]
@@ -50,7 +53,7 @@ struct AttentionBatch {
   size_t cacheOffset(size_t sequence, int64_t position, size_t kvHead) const {
     const int64_t block = blockTable[static_cast<int64_t>(sequence) * blocksPerSequence + position / blockSize];
     const size_t place = static_cast<size_t>(block * blockSize + position % blockSize);
-    return (place * static_cast<size_t>(attributes.numKvHeads) + kvHead) * headSize * (isHalf ? 2 : 4);
+    return (place * static_cast<size_t>(attributes.numKvHeads) + kvHead) * rowBytes;
   }
 };
 

@@ -131,7 +131,7 @@ void attendTilePart(const AttentionBatch& batch, const Tile& tile, const float* 
   part.numPositions = numPositions;
   part.keys = keys;
   part.values = values;
-  part.isHalf = batch.isHalf;
+  part.cacheType = batch.cacheType;
   part.softcap = batch.attributes.softcap;
   kernels().attendPart(part, state, scratch);
 }

@@ -33,14 +33,6 @@ void prepareHead(const AttentionBatch& batch, int64_t position, const float* nor
   }
 }
 
-void storeCached(const AttentionBatch& batch, uint8_t* place, const float* values) {
-  if (batch.isHalf) {
-    kernels().storeHalves(values, batch.headSize, reinterpret_cast<uint16_t*>(place));
-  } else {
-    memcpy(place, values, batch.headSize * sizeof(float));
-  }
-}
-
 void prepareToken(const AttentionBatch& batch, size_t sequence, size_t token, float* queries) {
   const int64_t position = batch.pastLengths[sequence] + static_cast<int64_t>(token) - batch.cumulativeLengths[sequence];
   const size_t numHeads = static_cast<size_t>(batch.attributes.numHeads);
@@ -56,8 +48,8 @@ void prepareToken(const AttentionBatch& batch, size_t sequence, size_t token, fl
     float key[kMaxHeadSize];
     memcpy(key, batch.key + token * batch.keyStride + h * batch.headSize, batch.headSize * sizeof(float));
     prepareHead(batch, position, batch.keyNorm, key);
-    storeCached(batch, batch.keyCache + offset, key);
-    storeCached(batch, batch.valueCache + offset, batch.value + token * batch.valueStride + h * batch.headSize);
+    kernels().storeRow(batch.cacheType, key, batch.headSize, batch.keyCache + offset);
+    kernels().storeRow(batch.cacheType, batch.value + token * batch.valueStride + h * batch.headSize, batch.headSize, batch.valueCache + offset);
   }
 }
 

@@ -41,7 +41,7 @@ export const configTable = [
   {
     name: 'OLLAMA_KV_CACHE_TYPE',
     default: 'f16',
-    meaning: 'Element type of the KV cache; this version keeps f16 and says so when asked for q8_0 or q4_0.',
+    meaning: 'Type of the KV cache: f16, q8_0 (53 % of its bytes) or q4_0 (28 %); f16 where a head is no multiple of 32.',
   },
   { name: 'OLLAMA_NOPRUNE', default: 'false', meaning: 'Keeps unreferenced blobs when the server starts.' },
   { name: 'OLLAMA_NOHISTORY', default: 'false', meaning: 'Does not save what is typed at the interactive prompt.' },

@@ -1,5 +1,6 @@
 // The decoder graph in the ragged, paged contract: one flat list of tokens of any mix of sequences.
 import type { TarsPackage } from '../formats/index.js';
+import { cacheRow, type CacheType } from '../quant/index.js';
 import { selfAttention, type AttentionInputs } from './blocks/attention.js';
 import { embedding, linear } from './blocks/linear.js';
 import { gatedMlp } from './blocks/mlp.js';
@@ -11,7 +12,7 @@ import { ropeTables } from './rope.js';
 export interface DecoderOptions {
   /** Longest sequence in tokens: the number of rows of the rotary tables. */
   readonly contextLength: number;
-  readonly cacheType: 'float16' | 'float32';
+  readonly cacheType: CacheType;
   /** Token places of one cache block. */
   readonly blockSize: number;
 }
@@ -32,11 +33,11 @@ export function buildDecoder(tarsPackage: TarsPackage, options: DecoderOptions):
     const path = `/model/layers.${layer}`;
     const prefix = `model.layers.${layer}`;
     for (const name of [`key_cache.${layer}`, `value_cache.${layer}`]) {
-      const shape = ['blocks', options.blockSize, hyper.numKvHeads, hyper.headSize];
-      graph.input({ name, type: options.cacheType, shape });
+      const row = cacheRow(options.cacheType, hyper.headSize);
+      graph.input({ name, type: row.element, shape: ['blocks', options.blockSize, hyper.numKvHeads, row.length] });
     }
     const normed = rmsNorm(graph, `${path}/input_layernorm`, `${prefix}.input_layernorm`, hidden, hyper.rmsNormEpsilon);
-    hidden = selfAttention(graph, { path: `${path}/attn`, layer, hyper, inputs }, normed, hidden);
+    hidden = selfAttention(graph, { path: `${path}/attn`, layer, hyper, inputs, cacheType: options.cacheType }, normed, hidden);
     const attended = rmsNorm(
       graph,
       `${path}/post_attention_layernorm`,

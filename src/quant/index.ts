@@ -1,4 +1,5 @@
 export { blockTypeOfGgmlId, blockTypes, rawRowBytes, type BlockType, type BlockTypeInfo } from './block-type.js';
+export { cacheRow, usableCacheType, type CacheRow, type CacheType } from './cache-row.js';
 export { dequantiseRows } from './dequantise.js';
 export { bfloatsToFloats, halfToFloat, halvesToFloats } from './float16.js';
 export {

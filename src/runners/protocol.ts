@@ -2,6 +2,7 @@
 // less processor time than structured clone). What comes of steps is in step-frame.ts. Numbers must be finite.
 import type { ErrorCode, ErrorParameters } from '../errors/index.js';
 import type { Recipe } from '../graph/index.js';
+import type { CacheType } from '../quant/index.js';
 import type { GenerationEvent, GenerationRequest } from './types.js';
 
 /** Everything an engine process needs to load one model. */
@@ -21,7 +22,8 @@ export interface EngineSettings {
   readonly maxSequences: number;
   /** The cache holds this many full contexts; shorter sequences share it. */
   readonly cacheContexts: number;
-  readonly cacheType: 'float16' | 'float32';
+  /** Asked-for type of the cache; float16 where the heads do not fit it. */
+  readonly cacheType: CacheType;
   /** Most bytes of cache, as far as one full context still fits. */
   readonly maxCacheBytes: number;
   readonly numThreads: number;
@@ -33,6 +35,7 @@ export interface EngineReady {
   readonly vocabSize: number;
   readonly weightsBytes: number;
   readonly cacheBytes: number;
+  readonly cacheType: CacheType;
   readonly numThreads: number;
   /** Instruction set of the operator library, for logs. */
   readonly instructionSet: string;

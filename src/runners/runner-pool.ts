@@ -5,6 +5,7 @@ import { kvBytesPerToken, type EngineStats } from '../engine/index.js';
 import { TarsError, errorMessage } from '../errors/index.js';
 import { openGguf } from '../formats/index.js';
 import type { Logger } from '../log/index.js';
+import { usableCacheType } from '../quant/index.js';
 import { EngineConnection } from './engine-connection.js';
 import { chooseEviction } from './eviction.js';
 import { modelBudgetBytes } from './memory-budget.js';
@@ -47,9 +48,6 @@ class ProcessRunnerPool implements RunnerPool {
     this.#logger = logger;
     this.#onStats = onStats ?? ((): void => undefined);
     this.#nowMs = nowMs ?? Date.now;
-    if (config.kvCacheType !== 'f16') {
-      logger.warn({ asked: config.kvCacheType }, 'this version keeps the KV cache as f16; OLLAMA_KV_CACHE_TYPE is not followed');
-    }
   }
 
   async acquire(
@@ -287,7 +285,8 @@ function neededBytes(model: RunnableModel, settings: EngineSettings): number {
   try {
     const { hyperParameters } = source;
     const contextLength = Math.min(settings.contextLength, hyperParameters.contextLength);
-    const cache = kvBytesPerToken({ ...hyperParameters, type: settings.cacheType }) * contextLength;
+    const type = usableCacheType(settings.cacheType, hyperParameters.headSize);
+    const cache = kvBytesPerToken({ ...hyperParameters, type }) * contextLength;
     return statSync(model.weightsPath).size + cache;
   } finally {
     source.close();

@@ -41,7 +41,7 @@ export function engineSettings(config: Config, model: RunnableModel, options: Lo
     stepTokens: stepTokens(options),
     maxSequences: config.numParallel || automaticMaxSequences,
     cacheContexts: config.numParallel || automaticCacheContexts,
-    cacheType: 'float16',
+    cacheType: config.kvCacheType === 'f16' ? 'float16' : config.kvCacheType,
     maxCacheBytes: Math.floor(budget * cacheShare),
     numThreads: threadsOf(config, options),
     ...(config.nativeLibrary === undefined ? {} : { operatorLibrary: config.nativeLibrary }),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { openGguf, readPackage, writePackage, type TarsPackage } from '../../src/formats/index.js';
 import { KvCache } from '../../src/engine/kv-cache.js';
 import { buildDecoder, planPackage, type Recipe } from '../../src/graph/index.js';
+import type { CacheType } from '../../src/quant/index.js';
 import { Environment, IoBinding, Session, findOperatorLibrary, type ElementType } from '../../src/runtime/index.js';
 
 export const blockSize = 16;
@@ -113,8 +114,6 @@ export class GraphHarness implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
-
-type CacheType = 'float16' | 'float32';
 
 /** Largest absolute difference between two lists of rows. */
 export function largestDifference(actual: readonly Float32Array[], expected: readonly Float32Array[]): number {

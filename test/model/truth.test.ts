@@ -14,6 +14,7 @@ interface TruthIndex {
     readonly gguf: string;
     readonly logits: string;
     readonly logits_std: number;
+    readonly head_dim: number;
   }[];
 }
 
@@ -83,6 +84,19 @@ for (const truth of index.cases) {
       actual.forEach((rows, number) => expect(largestDifference(rows, expected[number] ?? [])).toBeLessThan(f32Bound));
     });
   });
+
+  if (truth.head_dim % 32 === 0) {
+    it.each([
+      ['q8_0', 0.1],
+      ['q4_0', 1],
+    ] as const)('stays near transformers with a %s cache', async (cacheType, bound) => {
+      await using harness = await GraphHarness.open(path.join(folder, truth.gguf), 'f32', cacheType);
+      const logits = harness.step(index.sequences.map((tokens, number) => ({ tokens, past: 0, blocks: blocksOf(number) })));
+      const difference = largestDifference(logits, expectedLogits(truth.logits).flat());
+      expect(difference).toBeGreaterThan(0);
+      expect(difference).toBeLessThan(bound * truth.logits_std);
+    });
+  }
 
   if (truth.tensor_type !== 'F32') {
     describe(`${truth.name} with its own codes`, () => {

@@ -10,6 +10,13 @@ namespace tars {
 constexpr size_t kGroupRows = 16;     // output rows that share one vector
 constexpr size_t kBlockColumns = 32;  // columns that share one scale, for weights and activations alike
 
+// Rows of a panel, each number of which has a compiled pass of its own: with all of them sanitizers take minutes to compile.
+#ifdef TARS_SMALL_PANELS
+constexpr int panelRowsOf(int) { return 2; }
+#else
+constexpr int panelRowsOf(int rows) { return rows; }
+#endif
+
 enum class WeightType { kF32, kF16, kBf16, kQ4_0, kQ4_1, kQ8_0, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K, kQ2_K, kQ3_K, kIq4Nl, kIq4Xs, kMxfp4 };
 
 // What the header of a tile holds: see src/quant/kernel-layout.ts.
@@ -67,6 +74,22 @@ struct MatMulTask {
   float* output;                // [numTokens, numRows]
 };
 
+// How the cache keeps a row, the values of one head at one position: float types as they are; quantised ones as the codes of all
+// blocks of 32 values, then their half scales. q8_0: signed bytes; q4_0: byte i of a block holds value i (low) and 16 + i (high),
+// plus 8. The head size is a multiple of 32 for these.
+enum class CacheType { kF32, kF16, kQ8_0, kQ4_0 };
+
+static inline size_t cacheRowBytes(CacheType type, size_t headSize) {
+  const size_t scaleBytes = headSize / kBlockColumns * 2;
+  switch (type) {
+    case CacheType::kF32: return headSize * 4;
+    case CacheType::kF16: return headSize * 2;
+    case CacheType::kQ8_0: return headSize + scaleBytes;
+    case CacheType::kQ4_0: return headSize / 2 + scaleBytes;
+  }
+  return 0;
+}
+
 // What one call of attendPart works on: query rows that share a key/value head and a run of cache positions.
 struct AttentionPart {
   size_t numRows;               // at most kMaxAttentionRows
@@ -77,9 +100,9 @@ struct AttentionPart {
   const int64_t* rowEnd;        // one past the last visible position
   int64_t firstPosition;        // a multiple of kAttentionPartPositions
   size_t numPositions;          // at most kAttentionPartPositions
-  const void* const* keys;      // numPositions pointers to [D] values of the cache
+  const void* const* keys;      // numPositions pointers to rows of the cache
   const void* const* values;
-  bool isHalf;                  // the cache holds f16, otherwise f32
+  CacheType cacheType;
   float softcap;                // 0: off
 };
 
@@ -113,7 +136,8 @@ struct KernelTable {
   void (*mergeParts)(size_t numRows, size_t paddedHeadSize, const AttentionState& total, const AttentionState& part);
   // Divides by the sum (with the sink's share, when there is one) and writes [headSize] values.
   void (*finishRow)(const float* values, float maximum, float sum, const float* sink, size_t headSize, float* output);
-  void (*storeHalves)(const float* values, size_t count, uint16_t* halves);
+  // Writes the values of a head to its row of the cache.
+  void (*storeRow)(CacheType type, const float* values, size_t headSize, void* row);
 };
 
 // How tokens are shared out over panels of at most `panelRows`: evenly, so that 8 tokens are 4 + 4 and not 6 + 2.

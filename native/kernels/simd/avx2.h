@@ -4,14 +4,16 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "tars/kernels.h"
+
 #define TARS_ISA avx2
 
 namespace tars {
 namespace TARS_ISA {
 
 constexpr const char* kName = "avx2";
-constexpr int kPanelRows = 4;       // 4 tokens: 8 of the 16 registers hold integer sums
-constexpr int kFloatPanelRows = 6;  // 6 tokens: 12 sums
+constexpr int kPanelRows = panelRowsOf(4);       // 4 tokens: 8 of the 16 registers hold integer sums
+constexpr int kFloatPanelRows = panelRowsOf(6);  // 6 tokens: 12 sums
 constexpr int kGroupsPerPass = 1;
 constexpr int kByteOffset = 0;      // dotBytes takes codes as signed (see there)
 
@@ -46,6 +48,13 @@ inline F32 scaleByPower(F32 x, F32 n) { return {_mm256_mul_ps(x.lo, powerOfTwo(n
 
 inline __m128i load8(const uint16_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 inline F32 loadHalf(const uint16_t* p) { return {_mm256_cvtph_ps(load8(p)), _mm256_cvtph_ps(load8(p + 8))}; }
+// The half at any address, 16 times.
+inline F32 splatHalf(const void* p) {
+  uint16_t half;
+  __builtin_memcpy(&half, p, 2);
+  const __m256 value = _mm256_cvtph_ps(_mm_set1_epi16(static_cast<short>(half)));
+  return {value, value};
+}
 inline void storeHalf(uint16_t* p, F32 a) {
   constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a.lo, kNearest));

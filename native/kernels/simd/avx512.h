@@ -4,6 +4,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "tars/kernels.h"
+
 #ifdef TARS_VNNI
 #define TARS_ISA avx512vnni
 #else
@@ -20,8 +22,8 @@ constexpr int kByteOffset = 128;  // dotBytes takes codes as unsigned
 constexpr const char* kName = "avx512";
 constexpr int kByteOffset = 0;  // dotBytes takes codes as signed (see there)
 #endif
-constexpr int kPanelRows = 6;        // 6 tokens x 2 groups: 12 integer and 12 float sums of the 32 registers
-constexpr int kFloatPanelRows = 12;  // 12 tokens x 2 groups: 24 sums
+constexpr int kPanelRows = panelRowsOf(6);        // 6 tokens x 2 groups: 12 integer and 12 float sums of the 32 registers
+constexpr int kFloatPanelRows = panelRowsOf(12);  // 12 tokens x 2 groups: 24 sums
 constexpr int kGroupsPerPass = 2;
 
 using F32 = __m512;
@@ -48,6 +50,12 @@ inline F32 scaleByPower(F32 x, F32 n) {
   return _mm512_mul_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23)));
 }
 inline F32 loadHalf(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+// The half at any address, 16 times.
+inline F32 splatHalf(const void* p) {
+  uint16_t half;
+  __builtin_memcpy(&half, p, 2);
+  return _mm512_cvtph_ps(_mm256_set1_epi16(static_cast<short>(half)));
+}
 inline void storeHalf(uint16_t* p, F32 a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }

@@ -4,14 +4,16 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
+#include "tars/kernels.h"
+
 #define TARS_ISA neon
 
 namespace tars {
 namespace TARS_ISA {
 
 constexpr const char* kName = "neon";
-constexpr int kPanelRows = 4;       // 4 tokens: 16 of the 32 registers hold integer sums
-constexpr int kFloatPanelRows = 6;  // 6 tokens: 24 sums
+constexpr int kPanelRows = panelRowsOf(4);       // 4 tokens: 16 of the 32 registers hold integer sums
+constexpr int kFloatPanelRows = panelRowsOf(6);  // 6 tokens: 24 sums
 constexpr int kGroupsPerPass = 1;
 constexpr int kByteOffset = 0;      // dotBytes takes codes as signed
 
@@ -43,6 +45,13 @@ inline float32x4_t powerOfTwo(float32x4_t n) {
 inline F32 scaleByPower(F32 x, F32 n) { TARS_MAP(F32, vmulq_f32(x.v[i], powerOfTwo(n.v[i]))); }
 
 inline F32 loadHalf(const uint16_t* p) { TARS_MAP(F32, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p + 4 * i)))); }
+// The half at any address, 16 times.
+inline F32 splatHalf(const void* p) {
+  uint16_t half;
+  __builtin_memcpy(&half, p, 2);
+  const float32x4_t value = vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(half)));
+  return {{value, value, value, value}};
+}
 inline void storeHalf(uint16_t* p, F32 a) {
   for (int i = 0; i < 4; i++) vst1_u16(p + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(a.v[i])));
 }

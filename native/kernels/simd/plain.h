@@ -86,6 +86,12 @@ inline uint16_t floatToHalf(float value) {
 }
 
 inline F32 loadHalf(const uint16_t* p) { F32 r; TARS_EACH(r.v[i] = halfToFloat(p[i])); return r; }
+// The half at any address, 16 times.
+inline F32 splatHalf(const void* p) {
+  uint16_t half;
+  memcpy(&half, p, 2);
+  return splat(halfToFloat(half));
+}
 inline void storeHalf(uint16_t* p, F32 a) { TARS_EACH(p[i] = floatToHalf(a.v[i])); }
 inline F32 loadBfloat(const uint16_t* p) {
   F32 r;

@@ -1,4 +1,5 @@
 import type { HyperParameters } from '../../formats/index.js';
+import type { CacheType } from '../../quant/index.js';
 import type { GraphBuilder } from '../graph-builder.js';
 import { linear, trimInputs } from './linear.js';
 
@@ -19,6 +20,7 @@ export interface AttentionLayer {
   readonly layer: number;
   readonly hyper: HyperParameters;
   readonly inputs: AttentionInputs;
+  readonly cacheType: CacheType;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface AttentionLayer {
  */
 export function selfAttention(
   graph: GraphBuilder,
-  { path, layer, hyper, inputs }: AttentionLayer,
+  { path, layer, hyper, inputs, cacheType }: AttentionLayer,
   x: string,
   residual: string,
 ): string {
@@ -63,6 +65,10 @@ export function selfAttention(
       do_rotary: { int: 1 },
       local_window_size: { int: hyper.slidingWindow ?? -1 },
       qk_norm_epsilon: { float: hyper.rmsNormEpsilon },
+      // A cache of bytes does not tell what they hold; one of floats does.
+      ...(cacheType === 'q8_0' || cacheType === 'q4_0'
+        ? { cache_type: { string: cacheType }, head_size: { int: hyper.headSize } }
+        : {}),
     },
     { domain: 'tars' },
   );

@@ -14,6 +14,7 @@ import {
 } from '../../engine/index.js';
 import { openGguf, readPackage, writePackage, type HyperParameters, type TarsPackage } from '../../formats/index.js';
 import { buildDecoder, planPackage } from '../../graph/index.js';
+import { usableCacheType } from '../../quant/index.js';
 import { Environment, Session, findOperatorLibrary, operatorInstructionSet } from '../../runtime/index.js';
 import { GrammarCompiler, type GrammarVocabulary } from '../../sampling/index.js';
 import { createTokenizer, type Tokenizer, type TokenizerModel } from '../../tokenizer/index.js';
@@ -54,7 +55,7 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
   hooks.onProgress({ stage: 'session', fraction: 0 });
   const operatorLibrary = findOperatorLibrary(settings.operatorLibrary);
   const environment = new Environment();
-  const graph = buildDecoder(tarsPackage, { contextLength, cacheType: settings.cacheType, blockSize });
+  const graph = buildDecoder(tarsPackage, { contextLength, cacheType: cacheShape.type, blockSize });
   const session = await Session.create(environment, graph, {
     numThreads: settings.numThreads,
     operatorLibraries: [operatorLibrary],
@@ -81,6 +82,7 @@ export async function loadModel(settings: EngineSettings, hooks: LoadHooks): Pro
       vocabSize,
       weightsBytes: tarsPackage.sizeBytes,
       cacheBytes: runner.byteLength,
+      cacheType: cacheShape.type,
       numThreads: settings.numThreads,
       instructionSet: operatorInstructionSet(operatorLibrary),
     },
@@ -188,7 +190,7 @@ function vocabularyRows(tarsPackage: TarsPackage): number {
 /** As many full contexts as asked for and as the byte limit allows, but never less than one. */
 function planCache(hyper: HyperParameters, contextLength: number, settings: EngineSettings): KvCacheShape {
   const { numLayers, numKvHeads, headSize } = hyper;
-  const layerShape = { numLayers, numKvHeads, headSize, type: settings.cacheType };
+  const layerShape = { numLayers, numKvHeads, headSize, type: usableCacheType(settings.cacheType, headSize) };
   const contextBlocks = Math.ceil(contextLength / blockSize);
   const affordable = Math.floor(settings.maxCacheBytes / (kvBytesPerToken(layerShape) * blockSize));
   const numBlocks = Math.max(contextBlocks, Math.min(contextBlocks * settings.cacheContexts, affordable));
