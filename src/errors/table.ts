@@ -13,7 +13,7 @@ export const errorTable = {
   CAPABILITY_MISSING: { status: 400, message: '{model} does not support {capability}' },
   OPTION_INVALID: { status: 500, message: 'option "{name}" must be {expected}' },
   FORMAT_INVALID: { status: 500, message: 'invalid format: {format}; expected "json" or a valid JSON Schema object' },
-  FORMAT_UNAVAILABLE: { status: 501, message: 'a JSON schema in "format" is not available in this version; "json" is' },
+  FORMAT_SCHEMA_INVALID: { status: 400, message: 'the JSON schema in "format" cannot be followed: {reason}' },
   SERVER_CLOSING: { status: 503, message: 'server is shutting down' },
   SERVER_BUSY: { status: 503, message: 'server busy, please try again.  maximum pending requests exceeded' },
   CLIENT_TOO_SLOW: { status: 499, message: 'the client left more than {megabytes} MB of its answer unread' },
@@ -40,6 +40,7 @@ export const errorTable = {
   TOKENIZER_UNSUPPORTED: { status: 400, message: 'tokenizer: {reason}' },
   TEMPLATE_REFUSED: { status: 400, message: '{reason}' },
   TEMPLATE_FAILED: { status: 500, message: '{reason}' },
+  GRAMMAR_FAILED: { status: 400, message: 'the grammar of "format" cannot be followed: {reason}' },
   LOGITS_INVALID: { status: 500, message: 'the model produced no usable logits: {reason}' },
 
   // native libraries

@@ -40,8 +40,8 @@ export interface GenerationRequest {
   readonly truncate: boolean;
   /** Number of alternatives to report with each token's log-probability; undefined reports none at all. */
   readonly topLogprobs?: number;
-  /** Keep the answer to one JSON object, the thinking before it aside. */
-  readonly format?: { readonly kind: 'json'; readonly thinking?: { readonly open: string; readonly close: string } };
+  /** Keep the answer to a grammar (XGrammar's EBNF, root rule `root`), the thinking before it aside. */
+  readonly format?: { readonly grammar: string; readonly thinking?: { readonly open: string; readonly close: string } };
   /** Report the log-probability of every prompt token but the first. */
   readonly promptLogprobs?: boolean;
 }

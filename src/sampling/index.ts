@@ -1,4 +1,11 @@
-export { GrammarCompiler, type ConstraintThinking, type GrammarVocabulary } from './grammar/index.js';
+export {
+  GrammarCompiler,
+  jsonObjectGrammar,
+  schemaGrammar,
+  SchemaError,
+  type ConstraintThinking,
+  type GrammarVocabulary,
+} from './grammar/index.js';
 export { type LogprobEntry, logprobsOf, type TokenLogprobs } from './logprobs.js';
 export { defaultSamplingOptions, type SamplingOptions } from './options.js';
 export { RandomGenerator } from './random.js';

@@ -82,9 +82,9 @@ describe('errors before the first piece', () => {
     ],
     [
       'chat',
-      { model: 'plain', messages: [user('x')], format: { type: 'object' } },
-      501,
-      'a JSON schema in "format" is not available in this version; "json" is',
+      { model: 'plain', messages: [user('x')], format: { type: 'array', items: { not: {} } } },
+      400,
+      'the JSON schema in "format" cannot be followed: #/items: the keyword "not" is not supported',
     ],
     [
       'generate',

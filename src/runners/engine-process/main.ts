@@ -66,19 +66,25 @@ class EngineProcess {
 
   #generate(id: number, request: GenerationRequest): void {
     this.#guard(id, (loaded) => {
-      if (request.format === undefined) {
+      const { format } = request;
+      if (format === undefined) {
         this.#start(id, request, loaded, undefined);
         return;
       }
       this.#starting.add(id);
-      void this.#startConstrained(id, request, loaded);
+      void this.#startConstrained(id, request, format, loaded);
     });
   }
 
-  async #startConstrained(id: number, request: GenerationRequest, loaded: LoadedEngine): Promise<void> {
+  async #startConstrained(
+    id: number,
+    request: GenerationRequest,
+    format: NonNullable<GenerationRequest['format']>,
+    loaded: LoadedEngine,
+  ): Promise<void> {
     let constraint: TokenConstraint | undefined;
     try {
-      constraint = await createConstraint(loaded.grammars, request);
+      constraint = await createConstraint(loaded.grammars, request.prompt, format);
       if (this.#starting.delete(id)) {
         this.#start(id, request, loaded, constraint);
       } else {

@@ -1,8 +1,13 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { defaultSamplingOptions } from '../options.js';
 import { RandomGenerator } from '../random.js';
 import { Sampler } from '../sampler.js';
 import { GrammarCompiler, type ConstraintThinking } from './grammar-compiler.js';
+import { GrammarThread } from './grammar-thread.js';
+import { jsonObjectGrammar } from './json-grammar.js';
+import { schemaGrammar } from './schema/schema-grammar.js';
 
 const tags = { open: '<think>', close: '</think>' };
 const endId = 0;
@@ -47,10 +52,10 @@ function createCompiler(kind: keyof typeof spelled): GrammarCompiler {
 async function generate(
   compiler: GrammarCompiler,
   seed: number,
-  options: { thinking?: ConstraintThinking; limit?: number; likes?: string } = {},
+  options: { thinking?: ConstraintThinking; limit?: number; likes?: string; grammar?: string } = {},
 ): Promise<{ text: string; hasEnded: boolean }> {
-  const { thinking, limit = 400, likes = '"}]' } = options;
-  using constraint = await compiler.jsonObject(thinking);
+  const { thinking, limit = 400, likes = '"}]', grammar = jsonObjectGrammar } = options;
+  using constraint = await compiler.constraint(grammar, thinking);
   const sampler = new Sampler(
     { ...defaultSamplingOptions, temperature: 1, topK: 0, topP: 1, seed },
     texts.length + 3,
@@ -120,7 +125,7 @@ describe.each(['byte_level', 'byte_fallback'] as const)('a constraint to JSON, %
 
   it('lets a model open its thinking, in one token or letter by letter', async () => {
     for (const pieces of [['<think>'], ['\n', ...'<think>']]) {
-      using constraint = await compiler.jsonObject({ ...tags, isInside: false });
+      using constraint = await compiler.constraint(jsonObjectGrammar, { ...tags, isInside: false });
       for (const piece of [...pieces, 'a', '}', '</think>\n\n', '{"', 'a', '": ', '12', '}']) {
         await constraint.ready();
         const id = texts.indexOf(piece);
@@ -134,7 +139,7 @@ describe.each(['byte_level', 'byte_fallback'] as const)('a constraint to JSON, %
   });
 
   it('allows only the rest of an opening tag once that has begun', async () => {
-    using constraint = await compiler.jsonObject({ ...tags, isInside: false });
+    using constraint = await compiler.constraint(jsonObjectGrammar, { ...tags, isInside: false });
     constraint.accept(texts.indexOf('<'));
     await constraint.ready();
     const allowed = constraint.masked(new Float32Array(texts.length + 3));
@@ -142,11 +147,105 @@ describe.each(['byte_level', 'byte_fallback'] as const)('a constraint to JSON, %
   });
 
   it('may be disposed right after a token, as an answer that is cut at its limit does', async () => {
-    const constraint = await compiler.jsonObject(undefined);
+    const constraint = await compiler.constraint(jsonObjectGrammar, undefined);
     constraint.accept(texts.indexOf('{'));
     const ready = constraint.ready();
     constraint[Symbol.dispose]();
     constraint[Symbol.dispose]();
     await expect(ready).resolves.toBeUndefined();
+  });
+});
+
+// What comes out is judged by a validator that knows nothing of grammars.
+describe('a constraint to a JSON schema', () => {
+  const compiler = createCompiler('byte_level');
+  const validator = new Ajv2020({ strict: false });
+  addFormats.default(validator);
+
+  it.each([
+    {
+      type: 'object',
+      properties: { name: { type: 'string', minLength: 1, maxLength: 8 }, age: { type: 'integer', minimum: 0, maximum: 130 } },
+      required: ['name', 'age'],
+    },
+    {
+      type: 'object',
+      properties: { a: { type: 'number', exclusiveMinimum: 0.25, maximum: 12.5 }, b: { enum: ['x', 2, null] } },
+      required: ['b'],
+      additionalProperties: { type: 'boolean' },
+    },
+    {
+      type: 'array',
+      items: {
+        anyOf: [
+          { type: 'string', pattern: '^[A-Z][a-z]{0,3}$' },
+          { type: 'integer', minimum: -17, maximum: -2 },
+        ],
+      },
+      minItems: 1,
+      maxItems: 4,
+    },
+    {
+      type: 'object',
+      properties: {
+        when: { type: 'string', format: 'date-time' },
+        ip: { type: 'string', format: 'ipv4' },
+        id: { type: 'string', format: 'uuid' },
+      },
+      required: ['when', 'ip', 'id'],
+    },
+    {
+      type: 'object',
+      properties: { v: { type: 'integer', exclusiveMaximum: 100 }, left: { $ref: '#' } },
+      required: ['v'],
+      additionalProperties: false,
+    },
+    {
+      allOf: [
+        { type: 'object', properties: { a: { type: 'string' } } },
+        { properties: { b: { type: 'number', minimum: 1.05, maximum: 1.5 } }, required: ['b'] },
+      ],
+    },
+    {
+      type: 'object',
+      additionalProperties: { type: 'array', prefixItems: [{ const: 'k' }, { type: 'boolean' }], minItems: 2 },
+      minProperties: 1,
+      maxProperties: 3,
+    },
+  ])('%j', async (schema) => {
+    const validate = validator.compile(schema);
+    const grammar = schemaGrammar(schema);
+    let numEnded = 0;
+    for (let seed = 1; seed <= 40; seed++) {
+      const { text, hasEnded } = await generate(compiler, seed, { grammar });
+      if (hasEnded) {
+        numEnded += 1;
+        const value = JSON.parse(text) as unknown;
+        expect(validate(value), `${text}: ${JSON.stringify(validate.errors)}`).toBe(true);
+      }
+    }
+    expect(numEnded).toBeGreaterThan(20);
+  });
+});
+
+describe('the thread of grammars', () => {
+  const tables = { kind: 'byte_level', spellings: texts.map(spelled.byte_level), size: texts.length, endIds: [endId] } as const;
+
+  it('refuses a grammar that cannot be read, and goes on', async () => {
+    const thread = new GrammarThread(tables);
+    await expect(thread.open('root ::= missing')).rejects.toMatchObject({ code: 'GRAMMAR_FAILED' });
+    const follower = await thread.open('root ::= "ab"');
+    expect([...texts.keys()].filter((id) => ((follower.mask[id >> 5] ?? 0) >>> (id & 31)) & 1).map((id) => texts[id])).toEqual([
+      'a',
+    ]);
+    follower.close();
+  });
+
+  it('gives up a grammar that takes too long to compile, and goes on with a new thread', async () => {
+    const slow = new GrammarThread(tables, 1);
+    await expect(slow.open(jsonObjectGrammar)).rejects.toMatchObject({
+      code: 'GRAMMAR_FAILED',
+      parameters: { reason: 'it took longer than 0.001 s' },
+    });
   });
 });

@@ -1,5 +1,5 @@
-import type { GrammarMatcher } from '@mlc-ai/web-xgrammar';
 import type { TokenConstraint } from '../token-constraint.js';
+import type { GrammarFollower } from './grammar-thread.js';
 import type { ThinkingGate } from './thinking-gate.js';
 
 /** What a constraint has to know of the vocabulary. */
@@ -15,20 +15,18 @@ const allIds = -1;
 
 /** Keeps a sequence to a grammar, its thinking aside. The end tokens are allowed where the grammar is complete, and only there. */
 export class GrammarConstraint implements TokenConstraint {
-  readonly #matcher: GrammarMatcher;
+  readonly #follower: GrammarFollower;
   readonly #vocabulary: ConstraintVocabulary;
   readonly #gate: ThinkingGate | undefined;
   readonly #masked: Float32Array;
-  #bitmask: Int32Array | undefined;
   #pending: Promise<void> = Promise.resolve();
   #isDisposed = false;
 
-  constructor(matcher: GrammarMatcher, vocabulary: ConstraintVocabulary, gate: ThinkingGate | undefined) {
-    this.#matcher = matcher;
+  constructor(follower: GrammarFollower, vocabulary: ConstraintVocabulary, gate: ThinkingGate | undefined) {
+    this.#follower = follower;
     this.#vocabulary = vocabulary;
     this.#gate = gate;
     this.#masked = new Float32Array(vocabulary.size);
-    this.#read();
   }
 
   ready(): Promise<void> {
@@ -43,7 +41,7 @@ export class GrammarConstraint implements TokenConstraint {
       return this.#masked;
     }
     // In the middle of the opening tag only the rest of it may follow.
-    const mask = this.#gate?.state === 'opening' ? undefined : this.#bitmask;
+    const mask = this.#gate?.state === 'opening' ? undefined : this.#follower.mask;
     for (let word = 0; word * 32 < logits.length; word++) {
       const bits = mask?.[word] ?? 0;
       if (bits === allIds) {
@@ -65,23 +63,20 @@ export class GrammarConstraint implements TokenConstraint {
     if (gate?.state === 'inside' || this.#opensThinking(id)) {
       const rest = gate?.push(text).trimStart() ?? '';
       if (rest !== '') {
-        this.#matcher._acceptString(rest);
-        this.#read();
+        this.#wait(this.#follower.acceptText(rest));
       }
       return;
     }
     if (text.trim() !== '') {
       gate?.skip();
     }
-    this.#matcher.acceptToken(id);
-    this.#read();
+    this.#wait(this.#follower.acceptToken(id));
   }
 
   [Symbol.dispose](): void {
     if (!this.#isDisposed) {
       this.#isDisposed = true;
-      // The library may be about to read the matcher.
-      void this.#pending.catch(() => undefined).then(() => this.#matcher.dispose());
+      this.#follower.close();
     }
   }
 
@@ -90,13 +85,9 @@ export class GrammarConstraint implements TokenConstraint {
     return (state === 'before' || state === 'opening') && this.#gate?.opensWith(this.#vocabulary.textOf(id)) === true;
   }
 
-  #read(): void {
-    if (!this.#matcher.isTerminated()) {
-      this.#pending = this.#matcher.getNextTokenBitmask().then((bitmask) => {
-        this.#bitmask = bitmask;
-      });
-      // An error is for those who wait for it; after the last token nobody does.
-      this.#pending.catch(() => undefined);
-    }
+  #wait(accepted: Promise<void>): void {
+    this.#pending = accepted;
+    // An error is for those who wait for it; after the last token nobody does.
+    accepted.catch(() => undefined);
   }
 }

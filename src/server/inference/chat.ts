@@ -15,11 +15,11 @@ import {
   requireCompletion,
   resolveThinking,
   isThinking,
-  wantsJson,
+  formatGrammar,
 } from './checks.js';
 import { OutputParser } from './output-parser.js';
 import type { Producer, Reply } from './reply.js';
-import { InferenceSession, jsonFormat, type Generation } from './session.js';
+import { InferenceSession, constrainedFormat, type Generation } from './session.js';
 
 /** Keys in wire order; undefined ones are left out. */
 function response(services: Services, model: string, rest: Omit<ChatResponse, 'model' | 'created_at'>): ChatResponse {
@@ -51,7 +51,7 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
     requireCapability(capabilities, model, 'tools');
   }
   const options = checkedOptions(model.parameters, request.options ?? {});
-  const isJson = messages.length > 0 && wantsJson(request.format);
+  const grammar = messages.length === 0 ? undefined : formatGrammar(request.format);
   if (messages.length > 0) {
     refuseImages(
       messages.reduce((sum, { images = [] }) => sum + images.length, 0),
@@ -98,7 +98,7 @@ export async function chat(services: Services, request: Partial<ChatRequest>, si
     });
     // With the template of the weights, a prompt that is still too long is refused rather than cut.
     const canCut = choice.kind !== 'jinja' && request.truncate !== false;
-    const format = isJson ? jsonFormat(thinkingTags) : undefined;
+    const format = constrainedFormat(grammar, thinkingTags);
     const produce = streamChat(services, { ...request, truncate: canCut }, session, { prompt, parser, format });
     return { kind: 'stream', produce, join: joinChat };
   } catch (error) {

@@ -3,6 +3,7 @@ import type { InferenceRequest, ThinkValue } from '../../api/index.js';
 import { parseKeepAlive } from '../../config/index.js';
 import { TarsError } from '../../errors/index.js';
 import { canonicalModelName, type StoredModel } from '../../registry/index.js';
+import { jsonObjectGrammar, schemaGrammar, SchemaError } from '../../sampling/index.js';
 import { mergeOptions, type RequestOptions } from '../request-options.js';
 
 const maxTopLogprobs = 20;
@@ -48,21 +49,25 @@ export function requireCapability(capabilities: readonly string[], model: Stored
   }
 }
 
-/**
- * Whether the answer has to be a JSON object. Output that follows a schema cannot be promised yet, so a request for it is
- * refused and never quietly ignored.
- */
-export function wantsJson(format: unknown): boolean {
+/** The grammar that a request's `format` keeps the answer to: any JSON object, or what a JSON Schema allows. */
+export function formatGrammar(format: unknown): string | undefined {
   if (format === undefined || format === null || format === '') {
-    return false;
+    return undefined;
   }
   if (format === 'json') {
-    return true;
+    return jsonObjectGrammar;
   }
-  if (typeof format === 'object' && !Array.isArray(format)) {
-    throw new TarsError('FORMAT_UNAVAILABLE');
+  if (typeof format !== 'object' || Array.isArray(format)) {
+    throw new TarsError('FORMAT_INVALID', { format: JSON.stringify(JSON.stringify(format)) });
   }
-  throw new TarsError('FORMAT_INVALID', { format: JSON.stringify(JSON.stringify(format)) });
+  try {
+    return schemaGrammar(format);
+  } catch (error) {
+    if (error instanceof SchemaError) {
+      throw new TarsError('FORMAT_SCHEMA_INVALID', { reason: error.message });
+    }
+    throw error;
+  }
 }
 
 /** `isNative`: the chat goes by the template of the weights, where Ollama's engine words its refusal in another way. */

@@ -16,11 +16,11 @@ import {
   requireCompletion,
   resolveThinking,
   isThinking,
-  wantsJson,
+  formatGrammar,
 } from './checks.js';
 import { OutputParser } from './output-parser.js';
 import type { Producer, Reply } from './reply.js';
-import { InferenceSession, jsonFormat, type Generation } from './session.js';
+import { InferenceSession, constrainedFormat, type Generation } from './session.js';
 
 /** Keys in wire order; undefined ones are left out. */
 function response(services: Services, model: string, rest: Omit<GenerateResponse, 'model' | 'created_at'>): GenerateResponse {
@@ -74,7 +74,7 @@ export async function generate(
   }
   const think = await checkModel(services, request, model);
   const options = checkedOptions(model.parameters, request.options ?? {});
-  const isJson = userPrompt !== '' && wantsJson(request.format);
+  const grammar = userPrompt === '' ? undefined : formatGrammar(request.format);
   if (userPrompt !== '') {
     refuseImages(request.images?.length ?? 0);
   }
@@ -99,7 +99,7 @@ export async function generate(
     }
     const thinkingTags = template !== undefined && isThinking(think) ? template.thinkingTags : undefined;
     const parser = new OutputParser({ prompt, ...(thinkingTags !== undefined && { thinkingTags }) });
-    const format = isJson ? jsonFormat(thinkingTags) : undefined;
+    const format = constrainedFormat(grammar, thinkingTags);
     const produce = streamGenerate(services, request, session, { prompt, parser, format });
     return { kind: 'stream', produce, join: joinGenerate };
   } catch (error) {

@@ -44,8 +44,9 @@ export interface Generation {
   readonly format: GenerationRequest['format'] | undefined;
 }
 
-export function jsonFormat(thinking: ThinkingTags | undefined): GenerationRequest['format'] {
-  return { kind: 'json', ...(thinking !== undefined && { thinking }) };
+/** What the engine is told of a format; nothing without one. */
+export function constrainedFormat(grammar: string | undefined, thinking: ThinkingTags | undefined): GenerationRequest['format'] {
+  return grammar === undefined ? undefined : { grammar, ...(thinking !== undefined && { thinking }) };
 }
 
 export class InferenceSession {
