@@ -90,6 +90,36 @@ describe('tars serve', () => {
     expect(objects.length).toBeGreaterThan(6);
   });
 
+  it('keeps to a JSON schema, whatever is sampled, beside streams that are free', async () => {
+    const format = {
+      type: 'object',
+      properties: {
+        name: { type: 'string', maxLength: 12 },
+        age: { type: 'integer', minimum: 18, maximum: 99 },
+        kind: { enum: ['cat', 'dog'] },
+      },
+      required: ['name', 'age', 'kind'],
+    };
+    const ask = async (seed: number): Promise<{ content: string; reason: string }> => {
+      const isFree = seed % 4 === 3;
+      const body = { model: 'tars-demo', messages: [{ role: 'user', content: 'hello' }], stream: false, think: seed % 2 === 0 };
+      const options = { seed, temperature: 1.5, num_predict: 120 };
+      const reply = await server.post('/api/chat', { ...body, options, ...(isFree ? {} : { format }) });
+      const { message, done_reason: reason } = (await reply.json()) as ReplyLine & { done_reason: string };
+      return { content: isFree ? '' : (message?.content ?? ''), reason };
+    };
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, seed) => ask(seed)));
+    const whole = answers.filter(({ content, reason }) => content !== '' && reason === 'stop').map(({ content }) => content);
+    expect(whole.length).toBeGreaterThan(3);
+    for (const content of whole) {
+      const { name, age, kind, ...rest } = JSON.parse(content) as Record<string, unknown>;
+      expect(rest).toEqual({});
+      expect((name as string).length).toBeLessThanOrEqual(12);
+      expect(Number.isInteger(age) && Number(age) >= 18 && Number(age) <= 99).toBe(true);
+      expect(['cat', 'dog']).toContain(kind);
+    }
+  });
+
   it('scores a prompt as it scored the same tokens when it wrote them', async () => {
     const body = { model: 'tars-demo', raw: true, stream: false };
     const prompt = '<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n';

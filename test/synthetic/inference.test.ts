@@ -1,6 +1,7 @@
 // /api/generate and /api/chat over a pool whose answer is a formula of the prompt.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TarsError } from '../../src/errors/index.js';
+import { jsonObjectGrammar, schemaGrammar } from '../../src/sampling/index.js';
 import { createFixture, lines, type Fixture } from './server-fixture.js';
 
 let fixture: Fixture;
@@ -373,17 +374,19 @@ describe('errors and metrics', () => {
 });
 
 describe('format', () => {
-  it('asks the engine for a JSON object, and says which tags its thinking has', async () => {
+  it('tells the engine the grammar of JSON or of a schema, and which tags its thinking has', async () => {
     await generate({ model: 'plain', prompt: 'x', format: 'json' });
     await chat({ model: 'chat', messages: [user('x')], format: 'json' });
     await chat({ model: 'chat', messages: [user('x')], format: 'json', think: false });
     await chat({ model: 'chat', messages: [user('x')], format: '' });
+    await chat({ model: 'chat', messages: [user('x')], format: { type: 'integer' }, think: false });
     const thinking = { open: '<think>', close: '</think>' };
     expect(fixture.pool.requests.map(({ format }) => format)).toEqual([
-      { kind: 'json' },
-      { kind: 'json', thinking },
-      { kind: 'json' },
+      { grammar: jsonObjectGrammar },
+      { grammar: jsonObjectGrammar, thinking },
+      { grammar: jsonObjectGrammar },
       undefined,
+      { grammar: schemaGrammar({ type: 'integer' }) },
     ]);
   });
 });
