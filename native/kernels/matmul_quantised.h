@@ -12,6 +12,10 @@ namespace TARS_ISA {
 // products fill the reorder window, so that few loads are in flight. Distances from 1 to 4 KiB measure alike.
 constexpr size_t kPrefetchBytes = 2304;
 
+// Into the second-level cache: prefetches into the first compete with the loads for its few buffers of lines under way. One token
+// reads q4_0 at 26.5 GB/s and q8_0 at 32.4 instead of 21.7 and 26.4 (Zen 4, 2 cores).
+[[gnu::always_inline]] inline void prefetchWeights(const uint8_t* at) { __builtin_prefetch(at, 0, 2); }
+
 template <int N>
 struct Index {
   static constexpr int value = N;
@@ -172,7 +176,7 @@ template <int T, int G>
 
 // Half a block with factors of its own.
 template <class Codec, int kHalf, int T, int G>
-[[gnu::always_inline]] inline void addSubBlock(const uint8_t* const (&tiles)[G], const uint8_t* const (&blocks)[G], size_t block, const uint8_t* panel, F32 (&sums)[T][G]) {
+[[gnu::always_inline]] inline void addSubBlock(const uint8_t* const (&tiles)[G], const uint8_t* const (&blocks)[G], size_t block, const uint8_t* panel, size_t ahead, F32 (&sums)[T][G]) {
   const int8_t* quads = reinterpret_cast<const int8_t*>(panel);
   const float* scales = reinterpret_cast<const float*>(panel + T * kBlockColumns);
   const uint8_t* starts = panel + T * (kBlockColumns + 4);
@@ -197,7 +201,7 @@ template <class Codec, int kHalf, int T, int G>
 #pragma GCC unroll 4
       for (int g = 0; g < G; g++) {
         loaded[g] = loadCodes(blocks[g] + offset);
-        if (!kIsNibble || kHalf == 0) __builtin_prefetch(blocks[g] + offset + kPrefetchBytes);
+        if (!kIsNibble || kHalf == 0) prefetchWeights(blocks[g] + offset + ahead);
       }
     }
     addCodes<Codec, kHalf, J, T, G>(loaded, blocks, quads, dots);
@@ -213,15 +217,15 @@ template <class Codec, int kHalf, int T, int G>
   }
 }
 
-// One block of 32 columns: T tokens of the panel with G groups.
+// One block of 32 columns: T tokens of the panel with G groups. Weights `ahead` bytes further on are requested.
 template <class Codec, int T, int G>
-[[gnu::always_inline]] inline void addBlock(const uint8_t* const (&tiles)[G], size_t block, const uint8_t* panel, F32 (&sums)[T][G]) {
+[[gnu::always_inline]] inline void addBlock(const uint8_t* const (&tiles)[G], size_t block, const uint8_t* panel, size_t ahead, F32 (&sums)[T][G]) {
   const uint8_t* blocks[G];
 #pragma GCC unroll 4
   for (int g = 0; g < G; g++) blocks[g] = tiles[g] + Codec::kHeaderBytes + block * Codec::kBlockBytes;
   if constexpr (Codec::kSubBlocks == 2) {
-    addSubBlock<Codec, 0, T, G>(tiles, blocks, block, panel, sums);
-    addSubBlock<Codec, 1, T, G>(tiles, blocks, block, panel, sums);
+    addSubBlock<Codec, 0, T, G>(tiles, blocks, block, panel, ahead, sums);
+    addSubBlock<Codec, 1, T, G>(tiles, blocks, block, panel, ahead, sums);
   } else {
     const int8_t* quads = reinterpret_cast<const int8_t*>(panel);
     const float* scales = reinterpret_cast<const float*>(panel + T * kBlockColumns);
@@ -241,7 +245,7 @@ template <class Codec, int T, int G>
 #pragma GCC unroll 4
         for (int g = 0; g < G; g++) {
           nibbles[g] = loadCodes(blocks[g] + 64 * J);
-          __builtin_prefetch(blocks[g] + 64 * J + kPrefetchBytes);
+          prefetchWeights(blocks[g] + 64 * J + ahead);
         }
         addCodes<Codec, 0, J, T, G>(nibbles, blocks, quads, dots);
         addCodes<Codec, 1, J, T, G>(nibbles, blocks, quads, dots);
@@ -253,7 +257,7 @@ template <class Codec, int T, int G>
 #pragma GCC unroll 4
         for (int g = 0; g < G; g++) {
           codes[g] = loadCodes(blocks[g] + 64 * j);
-          __builtin_prefetch(blocks[g] + 64 * j + kPrefetchBytes);
+          prefetchWeights(blocks[g] + 64 * j + ahead);
         }
 #pragma GCC unroll 16
         for (int t = 0; t < T; t++) {
@@ -288,15 +292,24 @@ void multiplyPass(const uint8_t* weights, size_t groupStride, const uint8_t* pan
     for (int t = 0; t < T; t++) sums[t][g] = splat(0.0f);
   }
   constexpr size_t kPanelBytes = T * kPanelBlockBytes;
+  // Behind its end a group is followed by those of the same pass, and then by the next to be worked on.
+  const uint8_t* lastRequest = weights + (groupStride > kPrefetchBytes ? groupStride - kPrefetchBytes : 0);
+  size_t ahead = kPrefetchBytes;
   for (; numBlocks >= Codec::kTileBlocks; numBlocks -= Codec::kTileBlocks) {
+    if (tiles[0] >= lastRequest) ahead = kPrefetchBytes + (G - 1) * groupStride;
+#pragma GCC unroll 4
+    for (int g = 0; g < G; g++) {
+#pragma GCC unroll 8
+      for (size_t offset = 0; offset < Codec::kHeaderBytes; offset += 64) prefetchWeights(tiles[g] + offset + ahead);
+    }
 #pragma GCC unroll 2
-    for (size_t block = 0; block < Codec::kTileBlocks; block++, panel += kPanelBytes) addBlock<Codec, T, G>(tiles, block, panel, sums);
+    for (size_t block = 0; block < Codec::kTileBlocks; block++, panel += kPanelBytes) addBlock<Codec, T, G>(tiles, block, panel, ahead, sums);
 #pragma GCC unroll 4
     for (int g = 0; g < G; g++) tiles[g] += Codec::kHeaderBytes + Codec::kTileBlocks * Codec::kBlockBytes;
   }
   // A row is whole tiles of 256 columns, or ends within a smaller one.
   if constexpr (Codec::kTileBlocks < 8) {
-    for (size_t block = 0; block < numBlocks; block++, panel += kPanelBytes) addBlock<Codec, T, G>(tiles, block, panel, sums);
+    for (size_t block = 0; block < numBlocks; block++, panel += kPanelBytes) addBlock<Codec, T, G>(tiles, block, panel, ahead, sums);
   }
 #pragma GCC unroll 4
   for (int g = 0; g < G; g++) {

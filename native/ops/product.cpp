@@ -7,7 +7,7 @@ namespace {
 // Below this many activations quantising is quicker on the calling thread than a dispatch to the pool (about 5 us).
 constexpr size_t kParallelActivations = 32768;
 // Items per worker: enough that a slow worker leaves little behind.
-constexpr size_t kItemsPerWorker = 6;
+constexpr size_t kItemsPerWorker = 12;
 
 void quantiseActivations(OpContext& op, const MatMulTask& task, size_t panels) {
   const KernelTable& table = kernels();
@@ -63,14 +63,18 @@ void runProduct(OpContext& op, MatMulTask& task) {
 
   const size_t numGroups = (task.numRows + kGroupRows - 1) / kGroupRows * (task.isGated ? 2 : 1);
   const size_t pairs = (numGroups + 1) / 2;
-  // Few groups and many tokens: share out the tokens too.
   const size_t wanted = OpContext::numWorkers(SIZE_MAX) * kItemsPerWorker;
-  size_t slices = pairs >= wanted ? 1 : (wanted + pairs - 1) / pairs;
+  // Runs of neighbouring pairs: at the start of a run nothing has been requested from memory yet.
+  const size_t runs = pairs < wanted ? pairs : wanted;
+  // Few groups and many tokens: share out the tokens too.
+  size_t slices = (wanted + runs - 1) / runs;
   slices = slices < panels ? slices : panels;
-  op.parallel(pairs * slices, [&](size_t, size_t item) {
-    const size_t group = item / slices * 2, slice = item % slices;
-    const size_t count = group + 2 <= numGroups ? 2 : 1;
-    table.multiply(task, group, count, panelBegin(slice, slices, panels), panelBegin(slice + 1, slices, panels));
+  op.parallel(runs * slices, [&](size_t, size_t item) {
+    const size_t run = item / slices, slice = item % slices;
+    for (size_t pair = run * pairs / runs; pair < (run + 1) * pairs / runs; pair++) {
+      const size_t count = 2 * pair + 2 <= numGroups ? 2 : 1;
+      table.multiply(task, 2 * pair, count, panelBegin(slice, slices, panels), panelBegin(slice + 1, slices, panels));
+    }
   });
 }
 
