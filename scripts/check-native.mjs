@@ -15,10 +15,10 @@ const emulator = 'qemu-aarch64';
 
 const checks = {
   all: { cases: 10_000, options: [], needs: ['cmake', 'c++'] },
-  address: { cases: 10_000, options: ['-DTARS_SANITIZE=address,undefined'], needs: ['cmake', 'c++'] },
-  thread: { cases: 1_000, options: ['-DTARS_SANITIZE=thread'], needs: ['cmake', 'c++'] },
+  address: { cases: 400, options: ['-DTARS_SANITIZE=address,undefined'], needs: ['cmake', 'c++'] },
+  thread: { cases: 100, options: ['-DTARS_SANITIZE=thread'], needs: ['cmake', 'c++'] },
   arm64: {
-    cases: 1_000,
+    cases: 200,
     options: [
       '-DCMAKE_SYSTEM_NAME=Linux',
       '-DCMAKE_SYSTEM_PROCESSOR=aarch64',

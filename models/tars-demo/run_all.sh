@@ -23,4 +23,6 @@ STEPS=3000 train "$work/first.jsonl" 700
 STEPS=2200 train "$work/second.jsonl" 1400
 "$python" generate_data.py --out "$work/third.jsonl" --chats 135000 --long 2500 --mix third --seed 3
 STEPS=2700 train "$work/third.jsonl" 2700
+"$python" generate_data.py --out "$work/fourth.jsonl" --chats 125000 --long 2300 --mix fourth --seed 4
+STEPS=4600 train "$work/fourth.jsonl" 4600
 "$python" export_gguf.py --model "$work/run/model" --tokenizer "$work/tokenizer.json"

@@ -3,6 +3,7 @@
 // a read beyond it is found.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -82,7 +83,7 @@ inline OrtStatus* numDimensions(const OrtTensorTypeAndShapeInfo* info, size_t* o
   return nullptr;
 }
 inline OrtStatus* dimensions(const OrtTensorTypeAndShapeInfo* info, int64_t* out, size_t count) {
-  std::memcpy(out, info->shape.data(), count * sizeof(int64_t));
+  std::copy_n(info->shape.begin(), count, out);
   return nullptr;
 }
 

@@ -196,7 +196,7 @@ describe('command line', () => {
       Promise.resolve({ onnxRuntimeVersion: '1.30.0', operatorLibrary: '/lib/ops.so', instructionSet: 'avx2' });
     const { stdout, status } = await tars(['info'], { describeRuntime });
     expect(status).toBe(0);
-    const rows = Object.fromEntries(stdout.split('\n').map((line) => line.split(/ {2,}/)));
+    const rows = Object.fromEntries(stdout.split('\n').map((line) => line.split(/ {2,}/))) as Record<string, string>;
     expect(rows).toMatchObject({
       version: '1.2.3',
       'instruction set': 'avx2',
@@ -207,10 +207,9 @@ describe('command line', () => {
       'kv cache': 'f16',
       address: '127.0.0.1:11434',
     });
-    expect(await tars(['info'])).toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(/operators +no operators for plan9-mips/),
-    });
+    const broken = await tars(['info']);
+    expect(broken.status).toBe(0);
+    expect(broken.stdout).toMatch(/operators +no operators for plan9-mips/);
   });
 
   it("accepts Go's spellings of flags", () => {
