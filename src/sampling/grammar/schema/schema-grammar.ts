@@ -291,7 +291,7 @@ class Converter {
     }
     // Before 2020 a list in "items" was what "prefixItems" is now, and "additionalItems" what "items" is.
     const isOld = Array.isArray(schema['items']);
-    const prefix = (isOld ? schema['items'] : (schema['prefixItems'] ?? []));
+    const prefix = isOld ? schema['items'] : (schema['prefixItems'] ?? []);
     const further = (isOld ? schema['additionalItems'] : schema['items']) ?? schema['unevaluatedItems'];
     if (!Array.isArray(prefix)) {
       throw new SchemaError(path, '"prefixItems" must be a list');
