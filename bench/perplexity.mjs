@@ -1,7 +1,7 @@
 // `npm run bench:perplexity [-- model.gguf text]`: perplexity of a file as TARS serves it and as llama.cpp's llama-perplexity
 // gives it, by that tool's own measure: windows of 512 tokens without overlap, of each the second half scored. One line for each
 // type of the KV cache. Needs scripts/build-peer.mjs once; without arguments, SmolLM2 too (scripts/fetch-test-models.mjs).
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -71,13 +71,18 @@ async function ourPerplexity(settings, cacheType) {
 function peerPerplexity(cacheType) {
   const args = ['-m', modelFile, '-f', textFile, '-c', window, '-b', window, '-t', numThreads];
   const cache = ['-ctk', cacheType, '-ctv', cacheType, '-fa', cacheType === 'f16' ? 'auto' : 'on'];
-  const output = execFileSync(path.join(peerFolder, 'llama-perplexity'), [...args, ...cache].map(String), {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const { stdout, stderr, status, error } = spawnSync(
+    path.join(peerFolder, 'llama-perplexity'),
+    [...args, ...cache].map(String),
+    {
+      encoding: 'utf8',
+    },
+  );
+  // The estimate is a log message.
+  const output = `${stdout}${stderr}`;
   const found = /Final estimate: PPL = ([\d.]+)/.exec(output);
   if (found === null) {
-    throw new Error(`llama-perplexity gave no estimate:\n${output.slice(-500)}`);
+    throw new Error(`llama-perplexity gave no estimate (${error?.message ?? `exit status ${status}`}):\n${output.slice(-500)}`);
   }
   return Number(found[1]);
 }
