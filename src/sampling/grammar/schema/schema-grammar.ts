@@ -1,13 +1,13 @@
 // JSON Schema (2020-12, and what older drafts call differently) to XGrammar's EBNF. The library's own converter was measured and
 // is not used: it lets numbers out of their bounds, drops `pattern` without anchors, and ends its process on an escaped key.
 import { jsonRules, value as anyValue, whiteSpace as ws } from '../json-grammar.js';
-import { terminal, classExpression, charSet, complement } from './char-set.js';
-import { integerExpression, numberExpression, type NumberRange } from './number-range.js';
+import { terminal } from './char-set.js';
+import { literal, otherText } from './json-text.js';
+import { count, inferredTypes, isOfType, rangeOf, typesOf, type Schema } from './keywords.js';
+import { integerExpression, numberExpression } from './number-range.js';
 import { SchemaError } from './schema-error.js';
 import { patternExpression, repeated } from './string-pattern.js';
 import { formatExpressions } from './string-formats.js';
-
-type Schema = Readonly<Record<string, unknown>>;
 
 const maxDepth = 64;
 /** Longest grammar. Compiling takes time and memory that grow with it. */
@@ -24,11 +24,6 @@ const supported = new Set(
     ' ',
   ),
 );
-
-const objectKeywords = ['properties', 'required', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'];
-const arrayKeywords = ['items', 'prefixItems', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems'];
-const stringKeywords = ['minLength', 'maxLength', 'pattern', 'format'];
-const numberKeywords = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
 
 /**
  * The grammar of the JSON texts that the schema allows, root rule `root`. Properties come in the schema's order; further ones
@@ -425,114 +420,6 @@ class Converter {
 interface Member {
   readonly rule: string;
   readonly isRequired: boolean;
-}
-
-/** A value as JSON writes it, with white space wherever that is allowed. */
-function literal(value: unknown): string {
-  if (Array.isArray(value)) {
-    return `"[" ${ws} ${value.map(literal).join(` ${ws} "," ${ws} `)} ${ws} "]"`;
-  }
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(
-      ([key, member]) => `${terminal(JSON.stringify(key))} ${ws} ":" ${ws} ${literal(member)}`,
-    );
-    return `"{" ${ws} ${members.join(` ${ws} "," ${ws} `)} ${ws} "}"`;
-  }
-  return terminal(JSON.stringify(value));
-}
-
-/** The rest of a JSON string, its closing quote included, that is none of the texts. Letters of theirs are not escaped. */
-function otherText(texts: readonly (readonly string[])[]): string {
-  const byFirst = new Map<string, (readonly string[])[]>();
-  for (const [first, ...rest] of texts) {
-    if (first !== undefined) {
-      byFirst.set(first, [...(byFirst.get(first) ?? []), rest]);
-    }
-  }
-  const starts = [...byFirst.keys()].map((character): [number, number] => {
-    const codePoint = character.codePointAt(0) ?? 0;
-    return [codePoint, codePoint];
-  });
-  const leaves = charSet(...starts, [0, 0x1f], [0x22, 0x22], [0x5c, 0x5c]);
-  const isEscaped = (character: string): boolean =>
-    (character.codePointAt(0) ?? 0) < 0x20 || character === '"' || character === '\\';
-  const branches = [...byFirst].flatMap(([character, rests]) =>
-    isEscaped(character) ? [] : [`${terminal(character)} ${otherText(rests)}`],
-  );
-  const isTextItself = texts.some((text) => text.length === 0);
-  return `(${[`${classExpression(complement(leaves))} character* "\\""`, ...branches, ...(isTextItself ? [] : ['"\\""'])].join(' | ')})`;
-}
-
-function typesOf({ type }: Schema, path: string): readonly string[] | undefined {
-  if (type === undefined) {
-    return undefined;
-  }
-  const types = Array.isArray(type) ? (type as unknown[]) : [type];
-  if (types.length === 0 || types.some((name) => typeof name !== 'string')) {
-    throw new SchemaError(path, '"type" must be a name or a list of names');
-  }
-  return types as string[];
-}
-
-/** The type that the other keywords are about; undefined when there are none. */
-function inferredTypes(schema: Schema): readonly string[] | undefined {
-  const has = (keywords: readonly string[]): boolean => keywords.some((keyword) => schema[keyword] !== undefined);
-  const types = [
-    ...(has(objectKeywords) ? ['object'] : []),
-    ...(has(arrayKeywords) ? ['array'] : []),
-    ...(has(stringKeywords) ? ['string'] : []),
-    ...(has(numberKeywords) ? ['number'] : []),
-  ];
-  return types.length === 0 ? undefined : types;
-}
-
-function isOfType(value: unknown, type: string): boolean {
-  switch (type) {
-    case 'null':
-      return value === null;
-    case 'array':
-      return Array.isArray(value);
-    case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value);
-    case 'integer':
-      return Number.isInteger(value);
-    default:
-      return typeof value === type;
-  }
-}
-
-function rangeOf(schema: Schema, path: string): NumberRange {
-  const bound = (inclusive: string, exclusive: string, isTighter: (a: number, b: number) => boolean): NumberRange['least'] => {
-    const value = schema[inclusive];
-    const other = schema[exclusive];
-    for (const [keyword, given] of [
-      [inclusive, value],
-      [exclusive, typeof other === 'boolean' ? undefined : other],
-    ] as const) {
-      if (given !== undefined && (typeof given !== 'number' || !Number.isFinite(given))) {
-        throw new SchemaError(path, `"${keyword}" must be a number`);
-      }
-    }
-    if (typeof other === 'number' && (typeof value !== 'number' || !isTighter(value, other))) {
-      return { value: other, isExclusive: true };
-    }
-    // Draft 4 had a boolean beside the bound.
-    return typeof value === 'number' ? { value, isExclusive: other === true } : undefined;
-  };
-  const least = bound('minimum', 'exclusiveMinimum', (value, other) => value > other);
-  const most = bound('maximum', 'exclusiveMaximum', (value, other) => value < other);
-  return { ...(least === undefined ? {} : { least }), ...(most === undefined ? {} : { most }) };
-}
-
-function count(schema: Schema, keyword: string, path: string): number | undefined {
-  const value = schema[keyword];
-  if (value === undefined) {
-    return undefined;
-  }
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) {
-    throw new SchemaError(path, `"${keyword}" must be a whole number that is not negative`);
-  }
-  return value;
 }
 
 /** Gives the errors of the parts a path. */
